@@ -1,0 +1,44 @@
+# demo, test: all that a new user needs.  check: what every commit passes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := sample_data/btex
+
+.PHONY: demo test check lint types bench figures clean
+
+demo: $(VENV)/.base
+	$(BIN)/gcfit fit $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml --format markdown
+	$(BIN)/gcfit plot $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml -o btex.png
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+check: lint types test
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis btex.png
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,baselines,vendor,excel,parquet,dask,report]"
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m gcfit` is the command `gcfit`."""
+
+from gcfit.cli.main import main
+
+main()

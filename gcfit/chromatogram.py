@@ -1,0 +1,85 @@
+"""The record that travels the road: one trace of one run, checked once, when it is made."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gcfit.errors import InputError
+
+Array = NDArray[np.float64]
+MIN_POINTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Chromatogram:
+    """One detector trace.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Times [s], finite and strictly increasing; any spacing, any first value.
+    signal : ndarray, shape (n,)
+        Detector signal [`signal_unit`], finite.
+    signal_unit : str
+        Unit as the file gives it, empty when it does not.
+    source : str
+        File name, `-` for standard input, empty for data made in memory.
+    trace : str
+        Name of the trace within the file, empty when there is only one without a name.
+    notes : tuple of str
+        What the reader inferred or repaired, one sentence each.
+
+    Raises
+    ------
+    InputError
+        If the arrays are not one-dimensional and of one length, hold fewer than three points or a value
+        that is not finite, or if the times do not increase strictly.
+    """
+
+    time: Array
+    signal: Array
+    signal_unit: str = ""
+    source: str = ""
+    trace: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        time, signal = _frozen(self.time), _frozen(self.signal)
+        if time.ndim != 1 or time.shape != signal.shape:
+            raise self._bad(f"time has shape {time.shape}, signal {signal.shape}; both must be (n,)")
+        if time.size < MIN_POINTS:
+            raise self._bad(f"{time.size} data points, at least {MIN_POINTS} are needed")
+        for name, values in (("time", time), ("signal", signal)):
+            if not np.isfinite(values).all():
+                row = int(np.flatnonzero(~np.isfinite(values))[0])
+                raise self._bad(f"{name} is {values[row]}", place=f"data row {row + 1}")
+        steps = np.diff(time)
+        if not (steps > 0).all():
+            row = int(np.flatnonzero(steps <= 0)[0]) + 1
+            found = f"time {time[row]:.10g} s does not follow {time[row - 1]:.10g} s"
+            raise self._bad(found, place=f"data row {row + 1}")
+        object.__setattr__(self, "time", time)
+        object.__setattr__(self, "signal", signal)
+
+    @property
+    def sampling_interval(self) -> float:
+        """Median distance of neighbouring points [s]."""
+        return float(np.median(np.diff(self.time)))
+
+    @property
+    def label(self) -> str:
+        """File and trace in one word, for messages."""
+        return f"{self.source} [{self.trace}]" if self.trace else self.source
+
+    def _bad(self, found: str, place: str = "") -> InputError:
+        return InputError(self.label or "chromatogram", found, place=place)
+
+
+def _frozen(values: ArrayLike) -> Array:
+    """Return a read-only float64 array, copied only when the caller could still write to it."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array

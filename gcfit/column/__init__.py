@@ -1,0 +1,1 @@
+"""The column (`system`, `flow`, `scales`) and what comes out of it (`laplace`, `quadrature`, `numerical`)."""

@@ -1,0 +1,143 @@
+"""What a fit is asked and what it answers: frozen records, nothing else."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gcfit.chromatogram import Array, Chromatogram
+
+Polarity = Literal["positive", "negative", "both"]
+Strategy = Literal["pairs", "simultaneous"]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A component that should be there: retention time [s] and the half-width [s] within which it is looked for."""
+
+    name: str
+    retention_time: float
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Everything that decides the result of a fit, besides the data.
+
+    Parameters
+    ----------
+    hold_up : float or None
+        Hold-up time t_M [s]; without it the kinetic pair stays undetermined.
+    phase_ratio : float or None
+        α; without it k_a stays undetermined, α k_a does not.
+    injection : float
+        Duration of the rectangular injection [s], 0 for a pulse.
+    expected : tuple of Expected
+        Components to name the peaks by.
+    model : str
+        `auto` or a name of the registry in `gcfit.fitting.models`.
+    start, end : float or None
+        Part of the run that is fitted [s].
+    min_snr : float
+        Smallest height of a peak, in standard deviations of the noise.
+    """
+
+    hold_up: float | None = None
+    phase_ratio: float | None = None
+    injection: float = 0.0
+    expected: tuple[Expected, ...] = ()
+    model: str = "auto"
+    strategy: Strategy = "pairs"
+    polarity: Polarity = "positive"
+    start: float | None = None
+    end: float | None = None
+    min_snr: float = 5.0
+    baseline: str = "auto"
+    shared_tail: bool = False
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise of one trace: standard deviation [signal unit] of a point and correlation of neighbouring points."""
+
+    deviation: float
+    correlation: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class PeakFit:
+    """One fitted peak: the fields are the columns of the peak table (DESIGN section 6); None is "not determined".
+
+    `first` and `curve` are the fitted peak alone, without baseline [signal unit], at the chromatogram's points
+    `first` to `first + curve.size`.
+    """
+
+    peak: int
+    name: str
+    model: str
+    status: str
+    first: int
+    curve: Array
+    retention_time_s: float | None = None
+    retention_time_se_s: float | None = None
+    area: float | None = None
+    area_se: float | None = None
+    area_percent: float | None = None
+    area_integrated: float | None = None
+    height: float | None = None
+    fwhm_s: float | None = None
+    k_a_per_s: float | None = None
+    k_a_se_per_s: float | None = None
+    k_d_per_s: float | None = None
+    k_d_se_per_s: float | None = None
+    alpha_k_a_per_s: float | None = None
+    alpha_k_a_se_per_s: float | None = None
+    retention_factor: float | None = None
+    site_n: float | None = None
+    site_n_se: float | None = None
+    site_k_d_per_s: float | None = None
+    site_k_d_se_per_s: float | None = None
+    tail_s: float | None = None
+    tail_se_s: float | None = None
+    loading: float | None = None
+    loading_se: float | None = None
+    plates: float | None = None
+    resolution: float | None = None
+    symmetry: float | None = None
+    snr: float | None = None
+    r_squared: float | None = None
+    window_start_s: float | None = None
+    window_end_s: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """All that a fit of one chromatogram says.
+
+    `baseline`, shape (n,), holds the local baselines of the windows [signal unit], NaN outside them; `r_squared` is
+    taken over the points of all windows, None where there are none.
+    """
+
+    chromatogram: Chromatogram
+    settings: FitSettings
+    peaks: tuple[PeakFit, ...]
+    noise: Noise
+    baseline: Array
+    r_squared: float | None
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Array:
+        """Baseline and all peaks, shape (n,) [signal unit], NaN outside the windows."""
+        total = self.baseline.copy()
+        for peak in self.peaks:
+            total[peak.first : peak.first + peak.curve.size] += peak.curve
+        return total
+
+    @property
+    def residual(self) -> Array:
+        """Signal minus `total` in units of the noise, shape (n,), NaN outside the windows."""
+        scale = self.noise.deviation if self.noise.deviation > 0 else np.nan
+        return (self.chromatogram.signal - self.total) / scale
