@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Carrier:
-    """The carrier gas: absolute pressures [Pa]; of viscosity [Pa s], inlet velocity [m/s], hold-up [s] what is known."""
+    """The carrier gas: absolute pressures [Pa]; viscosity [Pa s], inlet velocity [m/s], hold-up [s] where known."""
 
     inlet_pressure: float
     outlet_pressure: float
