@@ -98,7 +98,7 @@ def bulges(signal: Array, covariance: Array, threshold: float, split: float, wid
             if scale * step > widest or kernel.size > signal.size:
                 return
             response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
-            least = LEAST_NOISE * covariance.max() * float(kernel @ kernel)
+            least = LEAST_NOISE * np.abs(covariance).max() * float(kernel @ kernel)
             noise = np.sqrt(max(variance_through(covariance, kernel), least))
             found = significant_maxima(response, threshold * noise, 2 * threshold * noise, split)
             if found.size:

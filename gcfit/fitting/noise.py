@@ -55,7 +55,8 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
         return Noise(max(_from_differences(y) * scale, step / np.sqrt(12)), step=step)
     variance, acf = _acf(chosen)
     deviation = max(float(np.sqrt(variance)) * scale, step / np.sqrt(12))
-    return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in acf), step=step)
+    possible = _with_positive_spectrum(acf)
+    return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in possible), step=step)
 
 
 def quantisation_step(signal: Array) -> float:
@@ -231,6 +232,16 @@ def _cut_acf(acf: Array, points: int) -> Array:
     lost = np.abs(acf[1:]) < 2 * error[:-1]
     both = np.flatnonzero(lost[:-1] & lost[1:])
     return acf[: max(2, int(both[0]) + 1)] if both.size else acf
+
+
+def _with_positive_spectrum(acf: Array, points: int = 512) -> Array:
+    """Return the autocorrelation function nearest to this one whose spectrum is nowhere below `RIDGE`."""
+    spectrum = np.fft.rfft(np.r_[acf, np.zeros(points - 2 * acf.size + 1), acf[:0:-1]]).real
+    if spectrum.min() >= 0:
+        return acf
+    nearest = np.fft.irfft(np.maximum(spectrum, RIDGE))[: points // 4]
+    nearest = nearest / nearest[0]
+    return nearest[: int(np.flatnonzero(np.abs(nearest) > 1e-3)[-1]) + 1]
 
 
 def _continue_acf(start: Array, weights: Array, lags: int = 200) -> Array:
