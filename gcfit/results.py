@@ -1,4 +1,4 @@
-"""Fits to tables: the rows and columns of the peak table and of the file table.
+"""Fits to tables, the rows and columns of the peak table and of the file table; and traces thinned for display.
 
 A row is a plain dict with every column of its table, in order; None is an empty cell, "not determined". Nothing is
 rounded here.
@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gcfit.chromatogram import Array
 from gcfit.fitting.records import Fit, PeakFit
 
 if TYPE_CHECKING:
@@ -116,3 +120,33 @@ def _dtype(column: str) -> str:
     if column in TEXT_COLUMNS:
         return "object"
     return "Int64" if column in COUNT_COLUMNS else "float64"
+
+
+def thinned(values: Array, buckets: int) -> NDArray[np.intp]:
+    """Return the indices of the points that draw `values` as all of them would, seen at a width of `buckets` pixels.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A curve; NaN is a gap.
+    buckets : int
+        Number of equal runs of points of which the smallest and the largest value are kept, with the first and the
+        last point and the edges of the gaps; apexes and spikes stay where they are.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        Increasing; all indices if there are not more than four a bucket.
+    """
+    count = values.size
+    if count <= 4 * buckets:
+        return np.arange(count)
+    width = -(-count // buckets)
+    padded = np.concatenate([values, np.full(-count % width, np.nan)]).reshape(-1, width)
+    starts = np.arange(padded.shape[0]) * width
+    missing = np.isnan(padded)
+    lowest = np.where(missing, np.inf, padded).argmin(axis=1) + starts
+    highest = np.where(missing, -np.inf, padded).argmax(axis=1) + starts
+    edges = np.flatnonzero(np.diff(np.isnan(values)))
+    kept = np.unique(np.concatenate([[0, count - 1], lowest, highest, edges, edges + 1]))
+    return kept[kept < count]
