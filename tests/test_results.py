@@ -119,3 +119,30 @@ def test_every_column_has_one_kind(table: results.Table) -> None:
     assert not results.TEXT_COLUMNS & results.COUNT_COLUMNS
     assert columns & results.TEXT_COLUMNS
     assert len(columns) == len(results.COLUMNS[table])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_thinning_keeps_the_extremes_of_every_part(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = random.standard_normal(10_007)
+    spike = int(random.integers(10, 10_000))
+    values[spike] = 1e6
+    kept = results.thinned(values, 100)
+    assert kept.size <= 2 * 100 + 2
+    assert (np.diff(kept) > 0).all()
+    assert kept[0] == 0
+    assert kept[-1] == 10_006
+    assert spike in kept
+    width = 101  # ceil(10007/100)
+    for start in range(0, 10_007, width):
+        part = values[start : start + width]
+        inside = values[kept[(kept >= start) & (kept < start + width)]]
+        assert (inside.min(), inside.max()) == (part.min(), part.max())
+
+
+def test_thinning_keeps_the_edges_of_gaps_and_leaves_short_curves_alone() -> None:
+    values = np.sin(np.linspace(0, 9, 5000))
+    values[1003:2991] = np.nan
+    kept = results.thinned(values, 50)
+    assert {1002, 1003, 2990, 2991} <= set(kept.tolist())
+    assert results.thinned(values, 1250).tolist() == list(range(5000))

@@ -48,7 +48,7 @@ THEMES: dict[ThemeName, Theme] = {
         data="#a3a9b0",
         band="#e6e9ec",
         alert="#b3261e",
-        peaks=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9"),
+        peaks=("#0072b2", "#e69f00", "#009e73", "#56b4e9", "#d55e00", "#cc79a7"),
     ),
     "dark": Theme(
         background="#14171b",
@@ -57,7 +57,7 @@ THEMES: dict[ThemeName, Theme] = {
         data="#737c86",
         band="#2a3037",
         alert="#ff8a80",
-        peaks=("#3b9ddb", "#f0b429", "#1fbf92", "#e39cc4", "#f07f3c", "#8fd0f5"),
+        peaks=("#2f8ccb", "#f0b429", "#1fae87", "#8fd0f5", "#e06a26", "#e9a9cd"),
     ),
 }
 
