@@ -6,6 +6,7 @@ known one. `README.md` and `sample_data/btex/system.toml` show the layout.
 
 import difflib
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,7 +164,7 @@ def read_system(path: str | Path) -> System:
     Parameters
     ----------
     path : str or Path
-        TOML file.
+        TOML file; `-` is standard input.
 
     Raises
     ------
@@ -173,7 +174,8 @@ def read_system(path: str | Path) -> System:
     """
     source = str(path)
     try:
-        document = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content = sys.stdin.buffer.read() if source == "-" else Path(path).read_bytes()
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(source, "no such file", remedy="give the path of a system file (TOML)") from None
     except (OSError, UnicodeDecodeError) as error:
