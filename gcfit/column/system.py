@@ -5,7 +5,6 @@ known one. `README.md` and `sample_data/btex/system.toml` show the layout.
 """
 
 import difflib
-import math
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -180,8 +179,10 @@ def read_system(path: str | Path) -> System:
         raise InputError(source, "no such file", remedy="give the path of a system file (TOML)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(source, f"cannot be read as UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a whole number with more digits than int() takes
         raise InputError(source, f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(source, "is not a system file: nested too deeply") from error
     return parse_system(document, source=source)
 
 
@@ -264,7 +265,7 @@ def _value(value: object, key: _Key, place: str, source: str) -> object:
         if key.choices and value not in key.choices:
             raise InputError(source, f"is {value!r}, not one of {', '.join(key.choices)}", place=place)
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InputError(source, f"is {value!r}, not a number", place=place)
     if not key.any_sign and (value < 0 or (key.positive and value == 0)):
         raise InputError(source, f"is {value:g}; it must be {'above' if key.positive else 'at least'} 0", place=place)
