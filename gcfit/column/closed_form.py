@@ -103,12 +103,14 @@ def overloaded(time: Array, hold_up: float, n: float, desorption_rate: float, lo
         return value
     remaining = step_complement(time, hold_up, n, desorption_rate)
     eluted = step(time, hold_up, n, desorption_rate)
-    return -np.expm1(-loading) / loading * value / (np.exp(-loading) * remaining + eluted)
+    result: Array = -np.expm1(-loading) / loading * value / (np.exp(-loading) * remaining + eluted)
+    return result
 
 
 def _decay(n: float, y: Array) -> Array:
     """exp(-(√n - √y)²), the difference of the roots written without cancellation."""
-    return np.exp(-(((n - y) / (np.sqrt(n) + np.sqrt(y))) ** 2))
+    value: Array = np.exp(-(((n - y) / (np.sqrt(n) + np.sqrt(y))) ** 2))
+    return value
 
 
 def _where_positive(delay: Array, law: Callable[[Array], Array]) -> Array:

@@ -95,7 +95,8 @@ def dispersed(s: Complex, hold_up: float, n: float, desorption_rate: float, inve
     -2φ/(1 + sqrt(1 + 4 φ Pe_L⁻¹)) with φ = s t_M + n s/(s + k_d) and Pe_L⁻¹ = D/(u0 L); -φ for Pe_L⁻¹ = 0.
     """
     phi = s * hold_up + n * s / (s + desorption_rate)
-    return -2 * phi / (1 + np.sqrt(1 + 4 * phi * inverse_peclet))
+    value: Complex = -2 * phi / (1 + np.sqrt(1 + 4 * phi * inverse_peclet))
+    return value
 
 
 def transform(s: Complex, law: Law) -> Complex:
@@ -116,7 +117,8 @@ def transform_jacobian(s: Complex, law: Law) -> Complex:
         *sorption(s, law.site_n, law.site_desorption_rate)[1:],
         exponential_tail(s, law.tail)[1],
     )
-    return transform(s, law) * np.stack(rows)
+    value: Complex = transform(s, law) * np.stack(rows)
+    return value
 
 
 def moments(law: Law) -> Moments:
@@ -167,6 +169,13 @@ def terms(law: Law, period: float) -> int:
     return int(np.ceil(highest * period / (2 * np.pi))) + 1
 
 
+def frequencies(period: float, count: int) -> Complex:
+    """iω_k = 2πik/T for k = 0 ... count, shape (count + 1,) [1/s]."""
+    s = np.zeros(count + 1, dtype=np.complex128)
+    s.imag = 2 * np.pi / period * np.arange(count + 1)
+    return s
+
+
 def invert(transforms: Callable[[Complex], Complex], time: Array, start: float, period: float, count: int) -> Array:
     """Real functions of time whose transforms are given, by the Fourier sum on [start, start + period].
 
@@ -188,11 +197,11 @@ def invert(transforms: Callable[[Complex], Complex], time: Array, start: float, 
     -------
     ndarray, shape (..., m)
     """
-    omega = 2 * np.pi / period * np.arange(count + 1)
     # the phase is taken from `start`: e^{iω(t - start)} keeps its digits where t is large
-    values = transforms(1j * omega) * np.exp(1j * omega * start)
+    s = frequencies(period, count)
+    values: Complex = transforms(s) * np.exp(s * start)
     values = np.concatenate([values[..., :1] / 2, values[..., 1:]], axis=-1)
-    waves = np.exp(1j * np.multiply.outer(omega, time - start))
+    waves = np.exp(np.multiply.outer(s, time - start))
     result: Array = 2 / period * (values @ waves).real
     return result
 
