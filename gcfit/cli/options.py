@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from gcfit.cli.output import Layout
     from gcfit.column.system import System
     from gcfit.fitting.records import FitSettings
     from gcfit.formats import ReadOptions
@@ -127,7 +128,14 @@ def _settings(**values: Any) -> "FitSettings":
 def _reading(**values: Any) -> "ReadOptions":
     from gcfit.formats import ReadOptions
 
-    return ReadOptions(**values)
+    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+    return ReadOptions(**values | {"delimiter": named.get(values["delimiter"], values["delimiter"])})
+
+
+def _layout(**values: Any) -> "Layout":
+    from gcfit.cli.output import Layout
+
+    return Layout(**values)
 
 
 system_option = gathered(
@@ -142,8 +150,8 @@ fit_options = gathered(
     quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
     quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
     quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
-    click.option("--model", default="auto", show_default=True, help="laplace, with any of +site, +tail, +load; "
-                 "gaussian, emg; auto takes the simplest that the data support."),
+    click.option("--model", default="auto", show_default=True, metavar="MODEL",
+                 help="laplace with any of +site, +tail, +load; gaussian; emg; auto: what the data support."),
     click.option("--strategy", type=click.Choice(["pairs", "simultaneous"]), default="pairs", show_default=True,
                  help="Fit windows of overlapping peaks apart, or everything at once."),
     click.option("--polarity", type=click.Choice(["positive", "negative", "both"]), default="positive",
@@ -160,24 +168,27 @@ reading_options = gathered(
     "reading",
     _reading,
     click.option("--encoding", metavar="NAME", help="Text encoding, when it is not recognised."),
-    click.option("--delimiter", metavar="C", help="Character between columns (tab for a tab)."),
+    click.option("--delimiter", metavar="C", help="Character between columns (or tab, space)."),
     click.option("--decimal", metavar="C", help="Decimal mark."),
     click.option("--thousands", metavar="C", help="Mark between groups of three digits."),
     click.option("--skip-lines", type=click.IntRange(min=0), metavar="N", help="Lines before the table."),
     click.option("--no-header", is_flag=True, help="The first line of the table is data."),
     click.option("--time-column", metavar="NAME|N", help="Column of the times: its header, or 1, 2, ..."),
     click.option("--signal-column", metavar="NAME|N", help="Column of the signal."),
-    click.option("--time-unit", type=click.Choice(["auto", "s", "min"]), default="auto", show_default=True,
+    click.option("--time-unit", type=click.Choice(["auto", "s", "min", "h", "ms"]), default="auto", show_default=True,
                  help="Unit of the times in the file."),
     click.option("--trace", metavar="GLOB", help="Only the traces of this name; * and ? match."),
 )  # fmt: skip
 
-format_options = gathered(
+table_options = gathered(
     "layout",
-    dict,
+    _layout,
     click.option("--format", type=click.Choice(FORMATS), default="csv", show_default=True, help="Layout of the table."),
     click.option("--decimal-comma", is_flag=True, help="European CSV: decimal comma, semicolon between columns."),
     click.option("--bom", is_flag=True, help="Begin the table with a byte order mark, for Excel."),
+    click.option("--columns", metavar="A,B,...", help="Only these columns, in this order."),
+    click.option("--digits", type=click.IntRange(1, 17), metavar="N",
+                 help="Round to N significant digits, instead of full precision."),
 )  # fmt: skip
 
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say on stderr what was inferred and why.")

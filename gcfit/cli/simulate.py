@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcfit.cli.options import command, format_options, one_of, quantity, read_system
+from gcfit.cli.options import command, one_of, quantity, read_system, table_options
 from gcfit.cli.output import put_table
 
 if TYPE_CHECKING:
     from gcfit.chromatogram import Array
+    from gcfit.cli.output import Layout
     from gcfit.column.simulate import Simulation
     from gcfit.column.system import System
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @quantity("--noise", least=0, metavar="X", help="Instead of the file's noise: standard deviation.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the noise: the same seed, the same run.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Write to FILE instead of stdout.")
-@format_options
+@table_options
 def simulate(
     system_file: str,
     solver: str,
@@ -44,7 +45,7 @@ def simulate(
     noise: float | None,
     seed: int | None,
     output: str,
-    layout: dict[str, Any],
+    layout: "Layout",
 ) -> None:
     """Simulate the chromatogram of a column: a table of the times [s] and the signal.
 
