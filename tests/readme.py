@@ -1,4 +1,7 @@
-"""The blocks of README.md that a reader would type, and how they are run; `python -m tests.readme` renews the outputs."""
+"""The blocks of README.md that a reader would type, and how they are run.
+
+`python -m tests.readme` renews the outputs that the README shows.
+"""
 
 import os
 import re
