@@ -70,7 +70,7 @@ def test_the_sample_is_what_its_command_makes() -> None:
 def test_the_sample_is_the_run_of_the_paper() -> None:
     """Tables 1 and 3 of arXiv 2501.00001; areas from its calibration at 20 ppb."""
     system = read_system(SAMPLE / "system.toml")
-    assert system.column.phase_ratio == pytest.approx(0.0222222, rel=1e-6)
+    assert system.column.phase_ratio == pytest.approx(2 * 1e-6 / 9e-5, rel=1e-12)
     assert (system.carrier.inlet_pressure, system.carrier.outlet_pressure) == (4.01e5, 1.013e5)
     assert (system.carrier.inlet_velocity, system.carrier.viscosity, system.column.length) == (0.41, 2.3e-5, 20.0)
     assert (system.injection.duration, system.detector.baseline) == (4.0, 3935.4)
