@@ -227,7 +227,9 @@ def _score(data: WindowData, solution: Solution, directions: Array) -> float:
     scale = np.sqrt(_variance(data, solution) * data.inflation)
     if data.weights is not None:
         directions = directions * data.weights
-    basis = np.linalg.qr((directions / np.linalg.norm(directions, axis=1)[:, None]).T)[0]
+    size = np.linalg.norm(directions, axis=1)
+    directions = directions[size > 0] / size[size > 0, None]
+    basis = np.linalg.qr(directions.T)[0]
     scores = (solution.residual / scale) @ basis
     return float(scores @ scores)
 

@@ -16,6 +16,7 @@ from gcfit.fitting.sampling import Curve
 
 MAX_ITERATIONS = 60
 SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
+SINGULAR = 1e-13
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 
 
@@ -174,6 +175,8 @@ class _Problem:
         cross = point.gram[:count, count:] * amplitude
         inner = point.gram[count:, count:] * np.outer(amplitude, amplitude)
         normal = inner - cross.T @ _solve_scaled(point.gram[:count, :count], cross)
+        # what is explained by the linear columns alone keeps a trace of its own size, so that scaling stays possible
+        normal[np.diag_indices_from(normal)] += SINGULAR * np.diag(inner)
         return (normal + normal.T) / 2, amplitude * (point.matrix[count:] @ point.residual)
 
     def tolerance(self, point: _Point) -> float:
