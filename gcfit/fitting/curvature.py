@@ -19,6 +19,7 @@ Index = NDArray[np.intp]
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # variance 1
 FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0)
 SCALES = (np.sqrt(2), 2.0)  # per octave, in units of the thinned points
+LEAST_NOISE = 0.01  # part of the noise that is white at least: no autocorrelation is known so well
 NARROWEST = 0.3  # width of a peak too narrow for its scale to tell, in scales
 REACH = 4.5  # of a kernel, in standard deviations
 
@@ -97,7 +98,8 @@ def bulges(signal: Array, covariance: Array, threshold: float, split: float, wid
             if scale * step > widest or kernel.size > signal.size:
                 return
             response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
-            noise = np.sqrt(max(variance_through(covariance, kernel), 0.0))
+            least = LEAST_NOISE * np.abs(covariance).max() * float(kernel @ kernel)
+            noise = np.sqrt(max(variance_through(covariance, kernel), least))
             found = significant_maxima(response, threshold * noise, 2 * threshold * noise, split)
             if found.size:
                 yield _measured(response, found, scale, noise, step)

@@ -14,6 +14,7 @@ from gcfit.fitting.records import Noise, Polarity
 SIGNIFICANCE = 5.5  # of a bulge, in standard deviations: under 1 false in 100 traces of 40,000 points
 SPLIT = 0.03  # smallest dip between two bulges, as a part of the larger
 WIDEST = 0.08  # largest scale, as a part of the trace
+QUANTUM = 0.6  # steps of a quantised signal that count as one standard deviation at least
 MATURE = 0.6  # scale that fits a peak, in its widths
 EXPLAINED = 0.3  # part of a bulge that known peaks must make up
 PROFILE = np.arange(-6, 6.01, 0.25)  # where the trace is looked at around a candidate, in its widths
@@ -87,7 +88,7 @@ def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: floa
     grid, y = _even(time, clean)
     y = y - np.median(y)
     floor = 1e-9 * float(np.ptp(y))
-    deviation = max(noise.deviation, floor)
+    deviation = max(noise.deviation, QUANTUM * noise.step, floor)
     acf = np.array(noise.acf) if noise.acf else noise.correlation ** np.arange(30)
     threshold = float(np.sqrt(SIGNIFICANCE**2 + 2 * np.log(max(1.0, y.size / 4e4))))
     ridges = _ridges(bulges(y, deviation**2 * acf, threshold, SPLIT, WIDEST * y.size))

@@ -18,10 +18,12 @@ BLOCK_FORMS = ((8, 2), (16, 4), (32, 4), (64, 4), (128, 2))  # length and degree
 ENOUGH_POINTS = 20_000
 NEXT_DEGREES = 3
 CHI2_3_QUANTILE_30 = 0.4746  # of the mean of three squares of normal numbers
-CHI2_3_QUANTILE_975 = 3.116
+CHI2_3_QUANTILE_99_MEAN = 3.782
 CHI2_3_QUANTILE_99 = 11.34  # of their sum
+PENALTY = 0.3  # on far lags, which the polynomial leaves ill determined
 RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smooth noise stable
 MAX_ORDER = 12  # of the autoregressive model
+LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
 MIN_BLOCKS = 4
 QUIET_QUANTILE = 0.2  # the quietest fifth of the blocks is taken to be free of peaks
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
@@ -53,7 +55,8 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
         return Noise(max(_from_differences(y) * scale, step / np.sqrt(12)), step=step)
     variance, acf = _acf(chosen)
     deviation = max(float(np.sqrt(variance)) * scale, step / np.sqrt(12))
-    return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in acf), step=step)
+    possible = _with_positive_spectrum(acf)
+    return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in possible), step=step)
 
 
 def quantisation_step(signal: Array) -> float:
@@ -139,7 +142,7 @@ def _quiet(blocks: _Blocks, step: float) -> _Blocks:
     keep = np.ones(len(blocks.slow), dtype=bool)
     for _ in range(20):
         usual = float(np.quantile(blocks.slow[keep], 0.3)) / CHI2_3_QUANTILE_30
-        keep, before = blocks.slow <= CHI2_3_QUANTILE_975 * max(usual, least), keep
+        keep, before = blocks.slow <= CHI2_3_QUANTILE_99_MEAN * max(usual, least), keep
         if np.array_equal(keep, before):
             break
     return blocks.only(keep)
@@ -163,7 +166,8 @@ def _acf(blocks: _Blocks) -> tuple[float, Array]:
     excess = (measured - white * mixing[:, 0])[lags] * np.sqrt(blocks.points) / measured[0]
     if np.sum(excess**2) < CHI2_3_QUANTILE_99:
         return float(white), np.array([1.0, 0.0])
-    free = np.linalg.solve(mixing, measured)
+    penalty = np.diag(PENALTY * np.linspace(0, 1, measured.size) ** 2)
+    free = np.linalg.solve(mixing.T @ mixing + penalty**2, mixing.T @ measured)
     return _autoregressive_acf(free if free[0] > np.max(np.abs(free[1:])) else measured, blocks.points)
 
 
@@ -210,14 +214,34 @@ def _autoregressive_acf(covariance: Array, points: int) -> tuple[float, Array]:
     for order in range(1, orders + 1):
         reflection = (covariance[order] - weights @ covariance[order - 1 : 0 : -1]) / error
         if not abs(reflection) < 1:
-            break
+            return float(covariance[0]), _cut_acf(covariance / covariance[0], points)
         weights = np.r_[weights - reflection * weights[::-1], reflection]
         error *= 1 - reflection**2
         criterion = points * np.log(error / covariance[0]) + order * np.log(points)
         if criterion < best[0]:
             best = (criterion, weights)
     weights = best[1]
+    if weights.size > LOW_ORDER:
+        return float(covariance[0]), _cut_acf(covariance / covariance[0], points)
     return float(covariance[0]), _continue_acf(covariance[: weights.size + 1] / covariance[0], weights)
+
+
+def _cut_acf(acf: Array, points: int) -> Array:
+    """Return an autocorrelation function up to where two lags running are lost in their errors (Bartlett's formula)."""
+    error = np.sqrt((1 + 2 * np.cumsum(acf**2) - 2) / points)
+    lost = np.abs(acf[1:]) < 2 * error[:-1]
+    both = np.flatnonzero(lost[:-1] & lost[1:])
+    return acf[: max(2, int(both[0]) + 1)] if both.size else acf
+
+
+def _with_positive_spectrum(acf: Array, points: int = 512) -> Array:
+    """Return the autocorrelation function nearest to this one whose spectrum is nowhere below `RIDGE`."""
+    spectrum = np.fft.rfft(np.r_[acf, np.zeros(points - 2 * acf.size + 1), acf[:0:-1]]).real
+    if spectrum.min() >= 0:
+        return acf
+    nearest = np.fft.irfft(np.maximum(spectrum, RIDGE))[: points // 4]
+    nearest = nearest / nearest[0]
+    return nearest[: int(np.flatnonzero(np.abs(nearest) > 1e-3)[-1]) + 1]
 
 
 def _continue_acf(start: Array, weights: Array, lags: int = 200) -> Array:

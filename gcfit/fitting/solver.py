@@ -42,8 +42,9 @@ class Term:
 class Solution:
     """The end of a search.
 
-    `covariance` is (JᵀJ)⁻¹ of all columns in the order amplitudes, base, coordinates: times the noise variance it is
-    the covariance of the estimates. None where the data do not determine them.
+    `matrix`, shape (columns, n), is Jᵀ with its columns in the order amplitudes, base, coordinates; `covariance` is
+    (JᵀJ)⁻¹: times the variance of white noise it is the covariance of the estimates. None where the data do not
+    determine them.
     """
 
     coordinates: tuple[Array, ...]
@@ -55,6 +56,7 @@ class Solution:
     columns: int
     iterations: int
     converged: bool
+    matrix: Array = field(repr=False)
     covariance: Array | None = field(repr=False)
 
 
@@ -196,6 +198,7 @@ class _Problem:
             columns=count + point.theta.size,
             iterations=iterations,
             converged=converged,
+            matrix=point.matrix * scale[:, None],
             covariance=_inverse(point.gram * np.outer(scale, scale)),
         )
 
