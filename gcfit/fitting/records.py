@@ -76,6 +76,11 @@ class Noise:
             return float(max(1e-3, 1.0 + 2.0 * sum(self.acf[1:])))
         return (1.0 + self.correlation) / (1.0 - self.correlation)
 
+    @property
+    def peak_to_peak(self) -> float:
+        """Peak-to-peak noise [signal unit]: six standard deviations of a point."""
+        return 6.0 * self.deviation
+
 
 @dataclass(frozen=True, eq=False)
 class PeakFit:
