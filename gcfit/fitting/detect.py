@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
-from gcfit.fitting.defects import Defects, find_defects
+from gcfit.fitting.defects import find_defects
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
