@@ -109,9 +109,21 @@ class Source:
             parts.append(part)
         return b"".join(parts)
 
-    def text(self) -> str:
-        """Return the whole file as text."""
-        return self.encoding.text(self.content(), cut=False, source=self.name)
+    def whole(self) -> bytes:
+        """Return all lines at once, as `blocks` yields them.
+
+        Raises
+        ------
+        InputError
+            If they are longer than `WHOLE`.
+        """
+        parts, size = [], 0
+        for block in self.blocks():
+            size += len(block)
+            if size > WHOLE:
+                raise self.error(f"longer than {WHOLE >> 20} MB, which is too long for this kind of file")
+            parts.append(block)
+        return b"".join(parts)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the text in blocks of whole lines that end in a line feed, ASCII-compatible whatever the encoding.
