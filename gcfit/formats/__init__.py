@@ -91,8 +91,7 @@ def read_file(source: str | Path, options: ReadOptions = _AS_FOUND) -> Reading:
     try:
         reading = READERS[_reader(opened)].read(opened)
     finally:
-        if opened.path is not None:
-            opened.stream.close()
+        opened.close()
     return _chosen(reading, opened.name, options.trace)
 
 

@@ -71,6 +71,8 @@ def read(source: Source) -> Reading:
 def _masshunter(source: Source, text: bytes) -> Reading:
     """Read the blocks under lines such as `"Signal: run_1.D\\FID2B.ch"`."""
     marks = [mark for mark in _TITLE.finditer(text) if b'","' not in mark[0]]
+    if not marks:
+        raise source.error('no block with a title such as "TIC: ..." or "Signal: ..."')
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     names = _names([source.encoding.words(mark[1] + b": " + mark[2]) for mark in marks])
     traces, line, last = [], 1, 0
@@ -79,8 +81,6 @@ def _masshunter(source: Source, text: bytes) -> Reading:
         last = mark.end()
         found = table(source, text[mark.end() : end], line, ",", f"'{name}', line {line}")
         traces.append(_trace(source, found, 1, name))
-    if not traces:
-        raise source.error('no block with a title such as "TIC: ..." or "Signal: ..."')
     return _reading(traces, "MassHunter CSV")
 
 

@@ -20,8 +20,8 @@ from gcfit.formats.records import Reading
 from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
 
-_RECORD = re.compile(r"^##([^=\n]{1,80})=([^\n]*)\n?((?:(?!##)[^\n]*\n?)*)", re.MULTILINE)
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_RECORD = re.compile(r"^##([^=\n]{1,80})=([^\n]*)\n((?:(?!##)[^\n]*\n)*)", re.MULTILINE)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _PLAIN = re.compile(r"[\d.eE+,;\s-]*")
 
 

@@ -38,7 +38,7 @@ class Table:
 def sections(source: Source, text: bytes) -> list[Section]:
     """Cut a text at its lines `[name]`; what comes before the first one is left out."""
     marks = list(_SECTION.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)][: len(marks)]
     cut, line, last = [], 1, 0
     for mark, end in zip(marks, ends, strict=True):
         line += text.count(b"\n", last, mark.start())

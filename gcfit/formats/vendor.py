@@ -106,11 +106,15 @@ def _guarded(name: str, call: Any) -> tuple[Any, tuple[str, ...]]:
         raise MissingExtraError(f"{name}: reading binary vendor files", "vendor") from error
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
+        damage = ""
         try:
             found = call(rainbow)
-        except Exception as error:  # rainbow raises plain `Exception`, and anything on a damaged file
-            raise InputError(name, f"is a damaged vendor file: {error or type(error).__name__}") from error
-    return found, tuple(str(warning.message) for warning in caught)
+        except Exception as error:  # noqa: BLE001  rainbow raises plain `Exception`, and anything on a damaged file
+            damage = str(error) or type(error).__name__
+    if damage:
+        raise InputError(name, f"is a damaged vendor file: {damage}")
+    said = (warning for warning in caught if not issubclass(warning.category, ResourceWarning))  # files it left open
+    return found, tuple(str(warning.message) for warning in said)
 
 
 def _check_times(source: Source, content: bytes) -> None:
