@@ -68,7 +68,7 @@ def test_columns_are_chosen_and_ordered() -> None:
 
 
 def test_an_unknown_column_is_named_with_the_nearest() -> None:
-    with pytest.raises(click.BadParameter, match="'valeu' is not a column of the table; did you mean value?"):
+    with pytest.raises(click.BadParameter, match=r"'valeu' is not a column of the table; did you mean value\?"):
         Layout(columns="name,valeu").chosen(COLUMNS)
 
 
