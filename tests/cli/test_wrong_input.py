@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.shell import bash, inside
+from tests.cli.shell import bash, gcfit, inside
 
 SYSTEM = """
 [column]
