@@ -27,7 +27,7 @@ NEIGHBOURS = 1  # peaks on either side that stay free while one peak's model is 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
-BASE_PIECE = 8.0  # σ of free baseline that each further column of the baseline needs
+BASE_PIECE = 4.0  # σ of free baseline that each further column of the baseline needs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.1), np.log(3.0)), (np.log(0.03), np.log(12.0))),
     "tail": ((np.log(0.7),),),
@@ -212,16 +212,21 @@ def bend_base(data: WindowData, state: State) -> State:
     sigma = max(peak.sigma for peak in state.peaks)
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:
-        covered |= np.abs(data.time - peak.coordinates[0]) < 4 * peak.sigma
+        covered |= np.abs(data.time - peak.coordinates[0]) < 3 * peak.sigma
     free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
     greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
-    best = state
-    for order in (order for order in BASE_ORDERS if order <= greatest):
-        if _score(data, best.solution, base_columns(data.time, order)) < BASE_GAIN:
-            break
-        bent = solved(data, best.peaks, order)
+    best, misses = state, 0
+    for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
+        bent = None
+        if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
+            bent = solved(data, best.peaks, order)
         if bent is not None and _gain(data, best, bent) > BASE_GAIN * (order - best.base_order):
-            best = bent
+            best, misses = bent, 0
+        else:
+            misses += 1
+        # a symmetric bend shows in every other order only
+        if misses == 2:
+            break
     return best
 
 
