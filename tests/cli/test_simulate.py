@@ -79,6 +79,26 @@ def test_noise_is_that_of_its_seed_and_size() -> None:
     assert np.std(simulated("--seed", "7")["signal"] - clean) == pytest.approx(0.25, rel=0.06)
 
 
+def test_profiles_show_where_the_analytes_are() -> None:
+    """The apex of a band at time t lies where the gas has taken (t - t1/2)/((1 + k) t_M) of the hold-up time:
+    x/L = (1 - (1 - f (1 - P³))^(2/3))/(1 - P²), from the integral of dx/u (James and Martin 1952)."""
+    run = inside("simulate", SYSTEM, "--profile", "50,100")
+    assert (run.returncode, run.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(run.stdout)))
+    assert list(rows[0]) == ["time_s", "component", "position_m", "concentration_mol_m3", "adsorbed_mol_m3"]
+    assert {(row["time_s"], row["component"]) for row in rows} == {
+        (t, name) for t in ("50.0", "100.0") for name in AREAS
+    }
+    ratio, hold_up, length = 101.3 / 401, 34.177110, 20.0
+    for name, retention_factor in (("benzene", 109.28 / 45), ("toluene", 256.73 / 45)):
+        for time in (50.0, 100.0):
+            band = [row for row in rows if row["component"] == name and float(row["time_s"]) == time]
+            apex = max(band, key=lambda row: float(row["adsorbed_mol_m3"]))
+            share = (time - 2) / ((1 + retention_factor) * hold_up)
+            expected = length * (1 - (1 - share * (1 - ratio**3)) ** (2 / 3)) / (1 - ratio**2)
+            assert float(apex["position_m"]) == pytest.approx(expected, abs=0.25)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_is_reached_by_its_name(solver: str) -> None:
     if solver == "numerical":

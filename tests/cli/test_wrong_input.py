@@ -42,7 +42,7 @@ CHROMATOGRAMS = {
     "words.csv": (b"time_s,signal\na,b\nc,d\n", f"words.csv: {NO_TABLE}"),
     "nan.csv": (
         b"time_s,signal\n" + b"".join(b"%d,nan\n" % i for i in range(50)),
-        "nan.csv: no column of numbers besides the time",
+        "nan.csv: no column of numbers besides the time; 1 of 2 columns are empty or NaN throughout",
     ),
     "two_points.csv": (b"time_s,signal\n0,1\n1,2\n", "two_points.csv: 2 data points, at least 3 are needed"),
 }
@@ -171,6 +171,11 @@ def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folde
         (["simulate", "good.toml", "--solver", "magic"], "'magic' is not one of laplace"),
         (["simulate", "good.toml", "--noise", "-1"], "-1 is below 0."),
         (["simulate", "good.toml", "--columns", "tme_s"], "'tme_s' is not a column of the table; did you mean time_s?"),
+        (["simulate", "good.toml", "--profile", "50,x"], "'50,x' is not a list of times such as 50,100."),
+        (["simulate", "good.toml", "--profile", "50,20"], "'50,20' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "-1,20"], "'-1,20' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "1,nan"], "'1,nan' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "1,inf"], "'1,inf' does not increase from 0 or more."),
         (["fit"], "Missing argument 'FILES...'."),
         (["fit", "good.csv", "--columns", "nam"], "'nam' is not a column of the table; did you mean name?"),
         (["fit", "good.csv", "--columns", "£"], "'£' is not a column of the table; there are file, trace, peak"),
