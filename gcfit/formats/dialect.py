@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcfit.formats.decimals import Cells, scan
 from gcfit.formats.records import ReadOptions
@@ -108,8 +107,8 @@ def _unquoted(text: bytes, delimiter: bytes) -> bytes:
     lengths = np.diff(starts, append=raw.size)
     before = np.where(starts > 0, quotes[starts - 1], 0)
     inside = (quotes - np.repeat(before, lengths)) % 2 == 1
-    changed: NDArray[np.uint8] = np.where(inside & (raw == delimiter[0]), np.uint8(_HIDDEN[0]), raw)
-    return changed[raw != 0x22].tobytes()
+    changed = np.where(inside & (raw == delimiter[0]), np.uint8(_HIDDEN[0]), raw)
+    return bytes(changed[raw != 0x22])
 
 
 def _single_blanks(text: bytes) -> bytes:
