@@ -115,7 +115,7 @@ def test_verbose_says_what_was_inferred_and_only_on_stderr() -> None:
     run = inside("fit", CHROMATOGRAM, "--system", SYSTEM, "--verbose")
     assert (quiet.stderr, run.stdout) == ("", quiet.stdout)
     assert "read as delimited" in run.stderr
-    assert "3251 points, 5 peaks, noise 0.2" in run.stderr
+    assert "3251 points, 5 peaks, noise 0.0" in run.stderr
     assert all(line.startswith("gcfit: ") for line in run.stderr.splitlines())
 
 
