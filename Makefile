@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := sample_data/btex
 
 .PHONY: demo test check lint types bench figures clean
+.DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
 	$(BIN)/gcfit fit $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml --format markdown
@@ -29,6 +30,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gcfit needs Python 3.11 or newer: make demo PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml | $(VENV)/bin/python

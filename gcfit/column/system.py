@@ -5,7 +5,7 @@ known one. `README.md` and `sample_data/btex/system.toml` show the layout.
 """
 
 import difflib
-import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,7 +163,7 @@ def read_system(path: str | Path) -> System:
     Parameters
     ----------
     path : str or Path
-        TOML file.
+        TOML file; `-` is standard input.
 
     Raises
     ------
@@ -173,13 +173,16 @@ def read_system(path: str | Path) -> System:
     """
     source = str(path)
     try:
-        document = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content = sys.stdin.buffer.read() if source == "-" else Path(path).read_bytes()
+        document = tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(source, "no such file", remedy="give the path of a system file (TOML)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(source, f"cannot be read as UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and a whole number with more digits than int() takes
         raise InputError(source, f"is not TOML: {error}") from error
+    except RecursionError as error:
+        raise InputError(source, "is not a system file: nested too deeply") from error
     return parse_system(document, source=source)
 
 
@@ -262,7 +265,7 @@ def _value(value: object, key: _Key, place: str, source: str) -> object:
         if key.choices and value not in key.choices:
             raise InputError(source, f"is {value!r}, not one of {', '.join(key.choices)}", place=place)
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise InputError(source, f"is {value!r}, not a number", place=place)
     if not key.any_sign and (value < 0 or (key.positive and value == 0)):
         raise InputError(source, f"is {value:g}; it must be {'above' if key.positive else 'at least'} 0", place=place)

@@ -58,10 +58,28 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class Noise:
-    """Noise of one trace: standard deviation [signal unit] of a point and correlation of neighbouring points."""
+    """Noise of one trace: standard deviation [signal unit] of a point and correlation of neighbouring points.
+
+    `acf` is the whole autocorrelation function from lag 0 (1.0) on, empty when only its first step is known;
+    `step` the quantisation of the signal [signal unit], 0 when it is not quantised.
+    """
 
     deviation: float
     correlation: float = 0.0
+    acf: tuple[float, ...] = ()
+    step: float = 0.0
+
+    @property
+    def inflation(self) -> float:
+        """Variance of a long mean over that of white noise of the same deviation: the sum of the acf over all lags."""
+        if self.acf:
+            return float(max(1e-3, 1.0 + 2.0 * sum(self.acf[1:])))
+        return (1.0 + self.correlation) / (1.0 - self.correlation)
+
+    @property
+    def peak_to_peak(self) -> float:
+        """Peak-to-peak noise [signal unit]: six standard deviations of a point."""
+        return 6.0 * self.deviation
 
 
 @dataclass(frozen=True, eq=False)

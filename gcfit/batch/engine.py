@@ -1,0 +1,214 @@
+"""A batch from the list of files to the tables: what was finished stays, whatever happens."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from gcfit.batch.figures import Figures
+from gcfit.batch.look import Examined
+from gcfit.batch.maps import chosen
+from gcfit.batch.pool import Limits
+from gcfit.batch.progress import Log, Progress, logging_to
+from gcfit.batch.records import Counts, Job, Outcome, Row, Summary, Task
+from gcfit.batch.store import Known, Record, Store, locked, opened
+from gcfit.batch.tables import TableWriter, write_csv, write_tables
+from gcfit.batch.worklist import described, is_unchanged, work_list
+from gcfit.errors import OutputError
+from gcfit.results import failed_file_row
+
+
+def run(
+    files: Iterable[str | os.PathLike[str]],
+    settings: Any,
+    output: Path,
+    *,
+    task: Task,
+    jobs: int = 1,
+    dask: str = "",
+    resume: bool = True,
+    prune: bool = False,
+    fail_fast: bool = False,
+    timeout: float | None = None,
+    max_memory: int | None = None,
+    log: Path | None = None,
+    progress: TextIO | None = None,
+    write: TableWriter = write_csv,
+) -> Summary:
+    """Fit many files; keep each result in `output/results.sqlite`, write `peaks.csv` and `files.csv` from it.
+
+    Parameters
+    ----------
+    files : iterable of paths
+        Each is one job; a folder is one vendor folder.
+    settings : frozen record
+        Handed to the task; with a file's content it decides whether a stored result is still right.
+    task : callable
+        `task(path, settings) -> FileResult`, importable by name.
+    jobs : int
+        Worker processes, 0 for one a core; 1 works in this process unless there are limits.
+    dask : str
+        Address of a Dask scheduler, empty for this machine.
+    resume : bool
+        Do not fit unchanged files again.
+    prune : bool
+        Remove the rows of stored files that are no longer there.
+    fail_fast : bool
+        Begin no further file after one has failed.
+    timeout, max_memory : float or None, int or None
+        Longest time [s] and largest address space [bytes] for one file.
+    log : Path or None
+        File to which JSON lines are appended.
+    progress : text stream or None
+        Progress is drawn there if it is a terminal.
+    write : callable
+        Writes a table, from its columns and rows.
+
+    Raises
+    ------
+    GcfitError
+        If the run as a whole cannot go on: folder, store, workers or cluster. What was finished is kept.
+    """
+    listed = work_list(files, Path(output))
+    map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits(timeout, max_memory))
+    identity, content = described(task, settings)
+    with ExitStack() as stack:
+        stack.enter_context(_stopped_by_signals())
+        _make(Path(output))
+        stack.enter_context(locked(Path(output)))
+        store = stack.enter_context(opened(Path(output)))
+        store.use_settings(identity, content)
+        entries = stack.enter_context(logging_to(log))
+        batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
+        entries.write("start", files=len(listed), output=str(output), settings=content)
+        interrupted = False
+        try:
+            if prune:
+                batch.prune()
+            outcomes = map_(Examined(task, settings), batch.pending(resume=resume, fail_fast=fail_fast))
+            with closing(outcomes):
+                for outcome in outcomes:
+                    batch.take(outcome)
+        except KeyboardInterrupt:
+            interrupted = True
+        write_tables(store, Path(output), write)
+        summary = batch.summary(interrupted=interrupted)
+        entries.write("end", exit_code=summary.exit_code, summary=summary.line)
+    return summary
+
+
+class _Batch:
+    """The state of one run: what became of the files so far."""
+
+    def __init__(
+        self, store: Store, output: Path, listed: list[Job], identity: str, log: Log, progress: Progress
+    ) -> None:
+        self._store, self._listed, self._identity = store, listed, identity
+        self._log, self._progress = log, progress
+        self._figures = Figures(output / "figures", store, listed)
+        self._counts: Counter[str] = Counter()
+        self._first_failure = ""
+        self._worked = 0
+        self._started = time.monotonic()
+
+    def pending(self, *, resume: bool, fail_fast: bool) -> Iterator[Job]:
+        """Yield the jobs that are to be done, each when it is asked for."""
+        for job in self._listed:
+            if fail_fast and self._counts["failed"]:
+                return
+            known = self._store.known(job.path)
+            if known is not None and not os.path.lexists(job.path):
+                self._count("vanished")
+            elif known is not None and resume and is_unchanged(job, known, self._identity, self._figures.folder):
+                self._keep(job, known)
+            else:
+                yield job
+
+    def take(self, outcome: Outcome) -> None:
+        """Store what became of a job."""
+        files, peaks = _rows(outcome)
+        pictures = outcome.result.pictures if outcome.result else ()
+        names, obsolete = self._figures.write(outcome.job, [str(row["trace"] or "") for row in files], pictures)
+        self._store.put(Record(outcome.job.path, files, peaks, self._identity, outcome.size, outcome.again, names))
+        self._figures.remove(obsolete)
+        self._worked += 1
+        bad = next((row for row in files if row["status"] != "ok"), None)
+        status = "fitted" if bad is None else str(bad["status"])
+        self._count(status, str(bad["message"]) if bad is not None else "")
+        message = "; ".join(str(row["message"]) for row in files if row["message"])
+        seconds = round(outcome.seconds, 6)
+        self._log.write(
+            "file", file=outcome.job.name, status=status, peaks=len(peaks), seconds=seconds, message=message
+        )
+
+    def prune(self) -> None:
+        """Remove the rows and figures of files that are no longer there."""
+        for path in list(self._store.paths()):
+            if not os.path.lexists(path):
+                known = self._store.known(path)
+                self._store.remove(path)
+                self._figures.remove(known.figures if known else ())
+                self._counts["pruned"] += 1
+                self._log.write("pruned", file=known.name if known else path)
+
+    def summary(self, *, interrupted: bool) -> Summary:
+        """Return how the run ended."""
+        self._progress.clear()
+        seconds = time.monotonic() - self._started
+        return Summary(Counts(**self._counts), len(self._listed), seconds, self._first_failure, interrupted)
+
+    def _keep(self, job: Job, known: Known) -> None:
+        if known.name != job.name:
+            self._store.rename(job.path, job.name)
+        self._count("failed" if known.failure else "unchanged", known.failure)
+
+    def _count(self, status: str, message: str = "") -> None:
+        self._counts[status] += 1
+        if status == "failed":
+            self._first_failure = self._first_failure or message
+        self._progress.show(self._counts.total() - self._counts["pruned"], self._worked, self._counts["failed"])
+
+
+def _rows(outcome: Outcome) -> tuple[list[Row], list[Row]]:
+    """Rows of the two tables for an outcome."""
+    if outcome.result is not None:
+        return [{**row, "sha256": outcome.sha256} for row in outcome.result.files], list(outcome.result.peaks)
+    row = failed_file_row(outcome.job.name, outcome.message, sha256=outcome.sha256, seconds=outcome.seconds)
+    return [{**row, "status": outcome.state}], []
+
+
+def _make(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{output}: the folder cannot be made: {error.strerror or error}") from error
+    if not os.access(output, os.W_OK | os.X_OK):
+        raise OutputError(f"{output}: the folder cannot be written to; choose another one with -o")
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let a request to end the process stop the run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in wanted}
+    # nohup ignores SIGHUP, and a program around this one may have its own way: leave both
+    mine = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in mine:
+            signal.signal(number, before[number])
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

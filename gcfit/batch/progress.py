@@ -1,0 +1,101 @@
+"""What a run says while it works: a line on a terminal, JSON lines in a log file."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from gcfit.errors import OutputError
+
+REDRAW_S = 0.1
+
+
+class Progress:
+    """One line on a terminal, drawn over itself; nothing where the stream is no terminal."""
+
+    def __init__(self, stream: TextIO | None, total: int) -> None:
+        self._stream = stream if stream is not None and stream.isatty() else None
+        self._total, self._started, self._drawn, self._width = total, time.monotonic(), 0.0, 0
+
+    def show(self, done: int, worked: int, failed: int) -> None:
+        """Draw the line unless it was drawn a moment ago.
+
+        Parameters
+        ----------
+        done, worked, failed : int
+            Files that need no more work; those of them that this run worked on; those that failed.
+        """
+        now = time.monotonic()
+        if self._stream is None or now - self._drawn < REDRAW_S:
+            return
+        self._drawn = now
+        self._draw(progress_text(done, self._total, worked, failed, now - self._started))
+
+    def clear(self) -> None:
+        """Leave an empty line."""
+        if self._width:
+            self._draw("")
+            self._draw("")
+
+    def _draw(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write("\r" + text.ljust(self._width) + ("" if text else "\r"))
+            self._stream.flush()
+            self._width = len(text)
+
+
+def progress_text(done: int, total: int, worked: int, failed: int, seconds: float) -> str:
+    """Return files done, rate and time left, as far as they can be known, and failures."""
+    text = f"{done}/{total} files"
+    if worked and seconds > 0:
+        rate = worked / seconds
+        minutes, rest = divmod(round((total - done) / rate), 60)
+        text += f", {rate:.3g} a second, {minutes}:{rest:02d} left"
+    return f"{text}, {failed} failed" if failed else text
+
+
+class Log:
+    """Appends one JSON object a line; `None` as the path is no log."""
+
+    def __init__(self, path: Path | None, file: TextIO | None) -> None:
+        self._path, self._file = path, file
+
+    def write(self, event: str, **values: object) -> None:
+        """Write an event with its time (UTC) and values."""
+        if self._file is None:
+            return
+        entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values}
+        try:
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise _log_error(self._path, error) from error
+
+
+@contextmanager
+def logging_to(path: Path | None) -> Iterator[Log]:
+    """Open a log for appending.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if path is None:
+        yield Log(None, None)
+        return
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise _log_error(path, error) from error
+    try:
+        yield Log(path, file)
+    finally:
+        file.close()
+
+
+def _log_error(path: Path | None, error: OSError) -> OutputError:
+    return OutputError(f"{path}: the log cannot be written: {error.strerror or error}")

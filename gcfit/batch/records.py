@@ -1,0 +1,147 @@
+"""What travels between the work list, the workers and the store: frozen, picklable, without numpy."""
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Row = Mapping[str, object]
+State = Literal["done", "failed", "incomplete"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to fit: its absolute path, and its name as the user gave it, which is what the tables show."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn figure of one trace: the bytes of the file and its suffix (`png`)."""
+
+    trace: str
+    suffix: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What a task makes of one file.
+
+    Parameters
+    ----------
+    files : tuple of mappings
+        One row of the file table a trace, with the columns `gcfit.results.FILE_COLUMNS`.
+    peaks : tuple of mappings
+        The rows of the peak table, with the columns `gcfit.results.PEAK_COLUMNS`.
+    pictures : tuple of Picture
+        At most one a trace.
+
+    The store fills in `file` and `sha256` itself.
+    """
+
+    files: tuple[Row, ...]
+    peaks: tuple[Row, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+# a pure function of a file's absolute path and the settings; importable by name, since workers find it by name
+Task = Callable[[str, Any], FileResult]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one job ended.
+
+    Parameters
+    ----------
+    result : FileResult or None
+        Only for the state `done`.
+    message : str
+        Reason of the states `failed` and `incomplete`.
+    again : bool
+        The reason may be gone next time (memory, time, permission): the file is tried again by the next run.
+    sha256 : str
+        Hash of the content that was fitted; empty where nothing was read or the content was changing.
+    size : int
+        Bytes of the content that was hashed.
+    seconds : float
+        Duration in the worker [s].
+    out_of_memory : bool
+        The worker had no memory left and is not to be used again.
+    """
+
+    job: Job
+    state: State
+    result: FileResult | None = None
+    message: str = ""
+    again: bool = False
+    sha256: str = ""
+    size: int = 0
+    seconds: float = 0.0
+    out_of_memory: bool = False
+
+
+Work = Callable[[Job], Outcome]
+Outcomes = Generator[Outcome, None, None]  # closing it stops the work
+Map = Callable[[Work, Iterable[Job]], Outcomes]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Files of a run by what became of them; `unchanged` were fitted by an earlier run."""
+
+    fitted: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    incomplete: int = 0
+    vanished: int = 0
+    pruned: int = 0
+
+    @property
+    def files(self) -> int:
+        """Files of the work list that were looked at."""
+        return self.fitted + self.unchanged + self.failed + self.incomplete + self.vanished
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended.
+
+    Parameters
+    ----------
+    listed : int
+        Files in the work list.
+    first_failure : str
+        Message of the first file that failed.
+    interrupted : bool
+        Stopped by Ctrl-C or a signal; what was finished is kept.
+    """
+
+    counts: Counts
+    listed: int
+    seconds: float
+    first_failure: str = ""
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 nothing could be done, 3 some files failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if not self.counts.failed:
+            return 0
+        return 1 if self.counts.failed == self.counts.files else 3
+
+    @property
+    def line(self) -> str:
+        """The run in one line."""
+        counted = [("fitted", "fitted"), ("unchanged", "unchanged"), ("failed", "failed"), ("incomplete", "incomplete")]
+        counted += [("vanished", "vanished (rows kept)"), ("pruned", "pruned")]
+        parts = [f"{value} {words}" for name, words in counted if (value := getattr(self.counts, name))]
+        text = f"{self.listed} file{'s' * (self.listed != 1)}: {', '.join(parts) or 'nothing to do'}"
+        text += f"; {self.seconds:.1f} s"
+        if self.interrupted:
+            text += "; interrupted, run the same command again for the rest"
+        return f"{text}; first failure: {self.first_failure}" if self.first_failure else text

@@ -1,0 +1,270 @@
+"""The record of a batch: `results.sqlite`, one transaction a file, refused when it is foreign or damaged.
+
+Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with). `path`, the absolute
+path as bytes, and `position` tell the rows of files with the same name apart and give the tables their order.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gcfit.batch.records import Row
+from gcfit.errors import OutputError
+from gcfit.results import COLUMNS, Table
+
+NAME = "results.sqlite"
+APPLICATION = int.from_bytes(b"gcft", "big")
+VERSION = 1
+BUSY_S = 60.0  # patience with somebody who writes to the store by other means
+KEY = ("path", "position")
+# size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/
+EXTRA: dict[Table, tuple[str, ...]] = {"files": (*KEY, "size", "settings", "again", "figure"), "peaks": KEY}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the store holds of one path; `failure` is the first reason, empty where nothing failed."""
+
+    name: str
+    sha256: str
+    size: int
+    settings: str
+    again: bool
+    failure: str
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is to be stored of one path: it replaces what was there."""
+
+    path: str
+    files: Sequence[Row]
+    peaks: Sequence[Row]
+    settings: str
+    size: int
+    again: bool
+    figures: Sequence[str | None]
+
+
+class Store:
+    """An open store; made by `opened`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path, self._connection = path, connection
+        self._identity = _identity(path)
+
+    def use_settings(self, identity: str, content: str) -> None:
+        """Remember the settings of this run, as JSON."""
+        with _told(self.path), self._connection as transaction:
+            transaction.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (identity, content))
+
+    def known(self, path: str) -> Known | None:
+        """Return what is stored of the file at an absolute path."""
+        query = (
+            "SELECT file, sha256, size, settings, again, figure, CASE status WHEN 'failed' THEN message END "
+            "FROM files WHERE path = ? ORDER BY position"
+        )
+        with _told(self.path):
+            rows = self._connection.execute(query, (os.fsencode(path),)).fetchall()
+        if not rows:
+            return None
+        name, sha256, size, settings, again, *_ = rows[0]
+        failures = [row[6] for row in rows if row[6] is not None]
+        figures = tuple(row[5] for row in rows if row[5])
+        return Known(_read(name), sha256 or "", size, settings, bool(again), "".join(failures[:1]), figures)
+
+    def put(self, record: Record) -> None:
+        """Replace the rows of one file, in one transaction."""
+        self.still_there()
+        key = os.fsencode(record.path)
+        extra = [(key, at, record.size, record.settings, record.again, name) for at, name in enumerate(record.figures)]
+        with _told(self.path), self._connection as transaction:
+            _forget(transaction, key)
+            _insert(transaction, "files", record.files, extra)
+            _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
+
+    def rename(self, path: str, name: str) -> None:
+        """The user calls an unchanged file by another name than before (a relative path from another folder)."""
+        self.still_there()
+        with _told(self.path), self._connection as transaction:
+            for table in COLUMNS:
+                query = f'UPDATE "{table}" SET file = ? WHERE path = ?'
+                transaction.execute(query, (_stored(name), os.fsencode(path)))
+
+    def remove(self, path: str) -> None:
+        """Remove the rows of one file."""
+        self.still_there()
+        with _told(self.path), self._connection as transaction:
+            _forget(transaction, os.fsencode(path))
+
+    def paths(self) -> Iterator[str]:
+        """Absolute paths of all stored files, in the order of the tables."""
+        with _told(self.path):
+            for (path,) in self._connection.execute("SELECT DISTINCT path FROM files ORDER BY path"):
+                yield os.fsdecode(path)
+
+    def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
+        """Rows of a table with its public columns, ordered by path and position: independent of how they came."""
+        with _told(self.path):
+            query = f'SELECT {_names(COLUMNS[table])} FROM "{table}" ORDER BY path, position'
+            for row in self._connection.execute(query):
+                yield tuple(_read(value) for value in row)
+
+    def still_there(self) -> None:
+        """Raise `OutputError` when the file was removed or replaced: what is written to it then is lost."""
+        if _identity(self.path) != self._identity:
+            raise OutputError(f"{self.path}: was removed or replaced by another program; run the same command again")
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Store]:
+    """Open the store of an output folder, or make it; only one process may do so at a time.
+
+    Raises
+    ------
+    OutputError
+        If the file is no store of gcfit, is damaged or cannot be written.
+    """
+    path = folder / NAME
+    with _told(path):
+        if path.exists():
+            _recognise(path)
+        else:
+            _create(path)
+        connection = sqlite3.connect(path, timeout=BUSY_S)
+    with closing(connection):
+        with _told(path):
+            _prepare(connection, path)
+        yield Store(path, connection)
+        # One plain file in the end, where it can be had: with a reader or a full disk the log stays beside it.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA journal_mode = DELETE")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of an output folder; the operating system releases the lock of a process that is killed.
+
+    Raises
+    ------
+    OutputError
+        If another run holds it, or the folder cannot be written.
+    """
+    path = folder / ".lock"
+    with _told(path):
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    with closing(connection):
+        with _told(path):
+            _take(connection, folder)
+        yield
+
+
+def _take(connection: sqlite3.Connection, folder: Path) -> None:
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        remedy = "wait until it has finished or choose another folder with -o"
+        raise OutputError(f"{folder}: another gcfit is writing to this folder; {remedy}") from error
+
+
+def _create(path: Path) -> None:
+    """Make an empty store under a temporary name and put it in place complete."""
+    new = path.with_name(f".{NAME}.new")
+    # logs without their store would be played into the new one
+    for stale in (new, *(path.with_name(NAME + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+        stale.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new)) as connection, connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("CREATE TABLE settings (id TEXT PRIMARY KEY, content TEXT NOT NULL)")
+        for table, extra in EXTRA.items():
+            columns = _names((*COLUMNS[table], *extra))
+            connection.execute(f'CREATE TABLE "{table}" ({columns}, PRIMARY KEY ({_names(KEY)})) WITHOUT ROWID')
+    new.rename(path)
+
+
+def _recognise(path: Path) -> None:
+    """Refuse a file that is no store of gcfit, by its header alone: SQLite itself could write to it."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    application, version = int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
+    remedy = "move it away or choose another folder with -o"
+    if not header.startswith(b"SQLite format 3\0") or application != APPLICATION:
+        raise OutputError(f"{path}: is not a store of gcfit and is left as it is; {remedy}")
+    if version != VERSION:
+        raise OutputError(f"{path}: has version {version} of the store, this gcfit has {VERSION}; {remedy}")
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Check the content, add columns that this version of the tables has more, choose how to write."""
+    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise OutputError(f"{path}: is damaged ({' '.join(found.split())}) and is left as it is; move it away")
+    # the log is written without waiting for the disk: a killed process loses nothing, a power cut the last files
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    for table, columns in COLUMNS.items():
+        there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
+        for name in (name for name in columns if name not in there):
+            connection.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}"')
+
+
+def _forget(transaction: sqlite3.Connection, key: bytes) -> None:
+    transaction.execute("DELETE FROM files WHERE path = ?", (key,))
+    transaction.execute("DELETE FROM peaks WHERE path = ?", (key,))
+
+
+def _insert(
+    transaction: sqlite3.Connection, table: Table, rows: Sequence[Row], extra: Sequence[tuple[Any, ...]]
+) -> None:
+    names = (*COLUMNS[table], *EXTRA[table])
+    query = f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
+    values = ((*(_stored(row[name]) for name in COLUMNS[table]), *more) for row, more in zip(rows, extra, strict=True))
+    transaction.executemany(query, values)
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _stored(value: object) -> object:
+    """A file name that is no text in any encoding is stored as its bytes."""
+    return value if not isinstance(value, str) or _encodable(value) else os.fsencode(value)
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _read(value: Any) -> Any:
+    return os.fsdecode(value) if isinstance(value, bytes) else value
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn an error of the disk or the database into one line that says what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise OutputError(f"{path}: {error}; finished files are kept, run the same command again") from error
+        if type(error) is sqlite3.DatabaseError:
+            raise OutputError(f"{path}: {error}; it is left as it is, move it away") from error
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}; choose a folder that can be written") from error

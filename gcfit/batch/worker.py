@@ -1,0 +1,78 @@
+"""A worker process: takes chunks of jobs from a pipe, answers with one outcome a job.
+
+Imports no numpy: the number of BLAS threads must stand in the environment before numpy loads, and the task, which
+loads it, arrives through the pipe afterwards.
+"""
+
+import multiprocessing
+import os
+import threading
+from multiprocessing.connection import Connection
+
+from gcfit.batch.records import Job, Work
+
+READY = "ready"
+OUT_OF_MEMORY = 77  # exit status of a worker that ran out of memory
+BLAS_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
+    """Answer chunks of jobs until the pipe closes.
+
+    Parameters
+    ----------
+    pipe : Connection
+        Gives the work first (answered by `READY`), then lists of jobs; takes one outcome a job.
+    max_memory : int or None
+        Limit of the address space [bytes].
+    """
+    one_blas_thread()
+    os.dup2(2, 1)  # standard output belongs to the data of the main process
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    try:
+        work: Work = pipe.recv()  # type: ignore[assignment]
+        if max_memory is not None:
+            limit_memory(max_memory)
+        pipe.send(READY)
+        while True:
+            chunk: list[Job] = pipe.recv()  # type: ignore[assignment]
+            _answer(pipe, work, chunk)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the main process has gone or needs this worker no longer
+
+
+def _answer(pipe: "Connection[object, object]", work: Work, chunk: list[Job]) -> None:
+    for job in chunk:
+        outcome = work(job)
+        if outcome.out_of_memory:
+            # what is left of the heap would fail the next file too
+            raise SystemExit(OUT_OF_MEMORY)
+        pipe.send(outcome)
+
+
+def one_blas_thread() -> None:
+    """Let numerical libraries that load after this use one thread: the parallelism is over files."""
+    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
+
+
+def limit_memory(size: int) -> None:
+    """Limit the address space of this process to `size` [bytes]; allocations beyond it fail."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (size if hard < 0 else min(size, hard), hard))
+
+
+def _leave_with_parent() -> None:
+    """End at once when the main process ends, in the middle of a fit too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,61 @@
+"""Which files there are to fit, what they are fitted with, and whether that was done before."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gcfit import __version__
+from gcfit.batch.look import digest
+from gcfit.batch.records import Job, Task
+from gcfit.errors import InputError
+
+if TYPE_CHECKING:
+    from gcfit.batch.store import Known
+
+OWN = ("peaks.csv", "files.csv")
+
+
+def work_list(files: Iterable[str | os.PathLike[str]], output: Path) -> list[Job]:
+    """Return one job a file: each file once, in the given order, without the tables of the output folder itself."""
+    own = {_absolute(output / name) for name in OWN}
+    jobs: dict[str, Job] = {}
+    for file in files:
+        path = _absolute(file)
+        if path not in own:
+            jobs.setdefault(path, Job(path, os.fspath(file)))
+    return list(jobs.values())
+
+
+def described(task: Task, settings: Any) -> tuple[str, str]:
+    """Return the identity and the JSON text of everything besides a file's content that decides its result.
+
+    Parameters
+    ----------
+    settings : dataclass or JSON value
+        Numbers, texts, paths and frozen records of them.
+    """
+    plain = asdict(settings) if hasattr(settings, "__dataclass_fields__") else settings
+    content = {"gcfit": __version__, "task": f"{task.__module__}.{task.__qualname__}", "settings": plain}
+    text = json.dumps(content, sort_keys=True, default=os.fspath)
+    return hashlib.sha256(text.encode()).hexdigest(), text
+
+
+def is_unchanged(job: Job, known: "Known", settings: str, figures: Path) -> bool:
+    """Whether the stored result is that of the file's present content with the present settings."""
+    if known.again or known.settings != settings or not all((figures / name).exists() for name in known.figures):
+        return False
+    try:
+        # times say nothing: a clock can be set back
+        path = Path(job.path)
+        same_size = path.is_dir() or path.stat().st_size == known.size
+        return same_size and digest(job.path)[0] == known.sha256
+    except (OSError, InputError):
+        return False  # the worker will say what is wrong with it
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    return os.path.abspath(os.fspath(path))  # noqa: PTH100  Path.absolute keeps "..", which gives a file two names

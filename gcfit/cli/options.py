@@ -1,0 +1,194 @@
+"""Options that several subcommands share: one decorator a group, which hands the command one value.
+
+The modules of the records are imported when the command runs, not when its help is shown.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gcfit.cli.output import Layout
+    from gcfit.column.system import System
+    from gcfit.fitting.records import FitSettings
+    from gcfit.formats import ReadOptions
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
+
+FORMATS = ("csv", "tsv", "json", "markdown", "xlsx", "parquet")
+FIGURES = ("png", "svg", "pdf")
+
+
+def command(*examples: str) -> Callable[[Command], click.Command]:
+    """Return a decorator that makes a subcommand; its help is the examples, then the function's docstring."""
+
+    def decorate(function: Command) -> click.Command:
+        text = "\n".join(("\b", *examples, "", inspect.cleandoc(function.__doc__ or "")))
+        return click.command(help=text)(function)
+
+    return decorate
+
+
+def one_of(place: str, registry: str) -> Callback:
+    """Return a check that a value is a name of a registry, which is loaded only when a value is given."""
+
+    def check(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+        if value is not None:
+            names = list(getattr(import_module(place), registry))
+            if value not in names:
+                raise click.BadParameter(f"{value!r} is not one of {', '.join(names)}.")
+        return value
+
+    return check
+
+
+def quantity(
+    *names: str, least: float = -math.inf, above: float = -math.inf, metavar: str = "S", **settings: Any
+) -> Decorator:
+    """Return an option that takes a finite number, `least` or more, and more than `above`."""
+
+    def check(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+        if value is None:
+            return None
+        if not math.isfinite(value):
+            raise click.BadParameter(f"{value} is not a finite number.")
+        if value <= above:
+            raise click.BadParameter(f"{value:g} is not above {above:g}.")
+        if value < least:
+            raise click.BadParameter(f"{value:g} is below {least:g}.")
+        return value
+
+    return click.option(*names, type=float, callback=check, metavar=metavar, **settings)
+
+
+def gathered(keyword: str, make: Callable[..., Any], *options: Decorator) -> Decorator:
+    """Return a decorator that adds options to a command and hands it what is made of their values.
+
+    Parameters
+    ----------
+    keyword : str
+        Keyword argument under which the command receives it.
+    make : callable
+        Called with the values of the options, by the names of their parameters.
+    options : decorators
+        The options, in the order of the help.
+    """
+
+    def decorate(command: Command) -> Command:
+        names = _names(options)
+
+        @wraps(command)
+        def gathering(**values: Any) -> Any:
+            mine = {name: values.pop(name) for name in names}
+            return command(**{keyword: make(**mine)}, **values)
+
+        return _with(options, gathering)
+
+    return decorate
+
+
+def _with(options: tuple[Decorator, ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _names(options: tuple[Decorator, ...]) -> list[str]:
+    """Names of the parameters that the options make."""
+    command = click.command()(_with(options, lambda: None))
+    return [parameter.name for parameter in command.params if parameter.name]
+
+
+def read_system(path: str) -> "System":
+    """Read a system file; the reader is loaded now."""
+    from gcfit.column import system
+
+    return system.read_system(path)
+
+
+def _system(system: str | None) -> "System | None":
+    return None if system is None else read_system(system)
+
+
+def _settings(**values: Any) -> "FitSettings":
+    from gcfit.fitting.records import FitSettings
+
+    if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
+        raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
+    return FitSettings(**values)
+
+
+def _reading(**values: Any) -> "ReadOptions":
+    from gcfit.formats import ReadOptions
+
+    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
+    return ReadOptions(**values | {"delimiter": named.get(values["delimiter"], values["delimiter"])})
+
+
+def _layout(**values: Any) -> "Layout":
+    from gcfit.cli.output import Layout
+
+    return Layout(**values)
+
+
+system_option = gathered(
+    "system",
+    _system,
+    click.option("--system", metavar="SYSTEM.toml", help="System file: column, carrier gas, injection, components."),
+)
+
+fit_options = gathered(
+    "settings",
+    _settings,
+    quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
+    quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
+    quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
+    click.option("--model", default="auto", show_default=True, metavar="MODEL",
+                 help="laplace with any of +site, +tail, +load; gaussian; emg; auto: what the data support."),
+    click.option("--strategy", type=click.Choice(["pairs", "simultaneous"]), default="pairs", show_default=True,
+                 help="Fit windows of overlapping peaks apart, or everything at once."),
+    click.option("--polarity", type=click.Choice(["positive", "negative", "both"]), default="positive",
+                 show_default=True, help="Peaks to look for."),
+    quantity("--start", help="Leave out what is before [s]."),
+    quantity("--end", help="Leave out what is after [s]."),
+    quantity("--min-snr", above=0, default=5.0, show_default=True, metavar="X",
+                 help="Least height of a peak, in standard deviations of the noise."),
+    click.option("--baseline", default="auto", show_default=True, metavar="NAME", help="Global baseline."),
+    click.option("--shared-tail", is_flag=True, help="One inlet tail for the whole chromatogram."),
+)  # fmt: skip
+
+reading_options = gathered(
+    "reading",
+    _reading,
+    click.option("--encoding", metavar="NAME", help="Text encoding, when it is not recognised."),
+    click.option("--delimiter", metavar="C", help="Character between columns (or tab, space)."),
+    click.option("--decimal", metavar="C", help="Decimal mark."),
+    click.option("--thousands", metavar="C", help="Mark between groups of three digits."),
+    click.option("--skip-lines", type=click.IntRange(min=0), metavar="N", help="Lines before the table."),
+    click.option("--no-header", is_flag=True, help="The first line of the table is data."),
+    click.option("--time-column", metavar="NAME|N", help="Column of the times: its header, or 1, 2, ..."),
+    click.option("--signal-column", metavar="NAME|N", help="Column of the signal."),
+    click.option("--time-unit", type=click.Choice(["auto", "s", "min", "h", "ms"]), default="auto", show_default=True,
+                 help="Unit of the times in the file."),
+    click.option("--trace", metavar="GLOB", help="Only the traces of this name; * and ? match."),
+)  # fmt: skip
+
+table_options = gathered(
+    "layout",
+    _layout,
+    click.option("--format", type=click.Choice(FORMATS), show_default="csv", help="Layout of the table on stdout."),
+    click.option("--decimal-comma", is_flag=True, help="European CSV: decimal comma, semicolon between columns."),
+    click.option("--bom", is_flag=True, help="Begin the table with a byte order mark, for Excel."),
+    click.option("--columns", metavar="A,B,...", help="Only these columns, in this order."),
+    click.option("--digits", type=click.IntRange(1, 17), metavar="N",
+                 help="Round to N significant digits, instead of full precision."),
+)  # fmt: skip
+
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say on stderr what was inferred and why.")

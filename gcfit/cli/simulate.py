@@ -1,0 +1,76 @@
+"""`gcfit simulate`: the chromatogram, or the profiles, of a column described in a system file."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcfit.cli.options import command, one_of, quantity, read_system, table_options
+from gcfit.cli.output import put_table
+
+if TYPE_CHECKING:
+    from gcfit.chromatogram import Array
+    from gcfit.cli.output import Layout
+    from gcfit.column.simulate import Simulation
+    from gcfit.column.system import System
+
+
+@command(
+    "gcfit simulate column.toml > run.csv",
+    "gcfit simulate column.toml --noise 0.5 --seed 1 --tail 1.5 -o run.csv",
+    "gcfit simulate column.toml --components --velocity constant | head",
+    "gcfit simulate column.toml | gcfit fit - --system column.toml",
+)
+@click.argument("system_file", metavar="SYSTEM.toml")
+@click.option(
+    "--solver",
+    default="laplace",
+    show_default=True,
+    callback=one_of("gcfit.column.simulate", "SOLVERS"),
+    help="laplace, quadrature or numerical.",
+)
+@click.option("--velocity", type=click.Choice(["variable", "constant"]), help="Instead of the file's velocity model.")
+@click.option("--components", is_flag=True, help="One more column for each analyte.")
+@quantity("--tail", least=0, help="Instead of the file's inlet tail [s].")
+@quantity("--noise", least=0, metavar="X", help="Instead of the file's noise: standard deviation.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the noise: the same seed, the same run.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Write to FILE instead of stdout.")
+@table_options
+def simulate(
+    system_file: str,
+    solver: str,
+    velocity: Any,
+    components: bool,
+    tail: float | None,
+    noise: float | None,
+    seed: int | None,
+    output: str,
+    layout: "Layout",
+) -> None:
+    """Simulate the chromatogram of a column: a table of the times [s] and the signal.
+
+    SYSTEM.toml describes the column, the carrier gas, the injection, the detector and the components; - is stdin.
+    """
+    from gcfit.column.simulate import simulate as run
+
+    system = _with_tail(read_system(system_file), tail)
+    columns = _columns(
+        run(system, solver=solver, velocity_model=velocity, noise=noise, seed=seed), system.source, components
+    )
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
+    put_table(rows, list(columns), output, layout)
+
+
+def _columns(simulation: "Simulation", source: str, components: bool) -> "dict[str, Array]":
+    columns = {"time_s": simulation.time, "signal": simulation.signal}
+    if not components:
+        return columns
+    from gcfit.errors import InputError
+
+    for name in columns.keys() & simulation.components.keys():
+        raise InputError(source, f"name {name!r} is that of another column of the table", place="[[component]]")
+    return columns | dict(simulation.components)
+
+
+def _with_tail(system: "System", tail: float | None) -> "System":
+    return system if tail is None else replace(system, injection=replace(system.injection, tail=tail))

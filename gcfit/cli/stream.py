@@ -1,0 +1,94 @@
+"""`gcfit fit` without `-o`: file after file to one table on stdout, failures and remarks to stderr."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from gcfit.batch.records import Job, Outcome, Row
+from gcfit.cli.output import Layout, put_table, say
+from gcfit.cli.task import FileTask, Fitted, fit_file
+from gcfit.errors import GcfitError
+from gcfit.results import PEAK_COLUMNS
+
+SOME_FAILED, ALL_FAILED = 3, 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """The task applied to one job; an error of one file is an outcome, so that the others go on."""
+
+    task: FileTask
+
+    def __call__(self, job: Job) -> Outcome:
+        """Return how the job ended."""
+        try:
+            return Outcome(job, "done", fit_file(job.path, self.task))
+        except GcfitError as error:
+            return Outcome(job, "failed", message=str(error))
+
+
+def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str) -> Iterator[Outcome]:
+    """Fit the files; yield how each ended, in their order.
+
+    The error of a single file is raised, not returned: then nothing can be done.
+    """
+    listed = [Job(path, path) for path in files]
+    if len(listed) == 1 and not dask:
+        yield Outcome(listed[0], "done", fit_file(listed[0].path, task))
+    elif jobs == 1 and not dask:
+        yield from map(Work(task), listed)
+    else:
+        from gcfit.batch.maps import chosen
+        from gcfit.batch.pool import Limits
+
+        map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits())
+        yield from in_order(listed, map_(Work(task), listed))
+
+
+def in_order(jobs: Iterable[Job], done: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Yield outcomes, which come in any order, in the order of the jobs."""
+    waiting: dict[Job, list[Outcome]] = {}
+    arriving = iter(done)
+    for job in jobs:
+        while not waiting.get(job):
+            outcome = next(arriving)
+            waiting.setdefault(outcome.job, []).append(outcome)
+        yield waiting[job].pop()
+
+
+def put_peaks(ended: Iterable[Outcome], layout: Layout, *, verbose: bool, fail_fast: bool, hint: str = "") -> int:
+    """Write the peaks of all files to stdout, failures and remarks to stderr; return the exit code.
+
+    `hint` is said once, when there is a peak whose rates it would determine.
+    """
+    layout.chosen(PEAK_COLUMNS)  # a wrong name is told before the work
+    failed: list[Outcome] = []
+    results = _results(ended, failed, verbose=verbose, fail_fast=fail_fast)
+    first = next(results, None)
+    if first is None:
+        return ALL_FAILED
+    rows = (row for result in chain([first], results) for row in result.peaks)
+    put_table(_hinted(rows, hint), PEAK_COLUMNS, "-", layout)
+    return SOME_FAILED if failed else 0
+
+
+def _results(ended: Iterable[Outcome], failed: list[Outcome], *, verbose: bool, fail_fast: bool) -> Iterator[Fitted]:
+    """Yield the results of the files that were fitted; collect and tell the others."""
+    for outcome in ended:
+        if isinstance(outcome.result, Fitted):
+            for remark in outcome.result.warnings + (outcome.result.notes if verbose else ()):
+                say(remark)
+            yield outcome.result
+            continue
+        failed.append(outcome)
+        say(outcome.message)
+        if fail_fast:
+            return
+
+
+def _hinted(rows: Iterable[Row], hint: str) -> Iterator[Row]:
+    for row in rows:
+        if hint and str(row["model"]).startswith("laplace"):
+            say(hint)
+            hint = ""
+        yield row

@@ -1,0 +1,166 @@
+"""From a system to its chromatogram: one solver of the registry, the baseline, and seeded noise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.column import closed_form, laplace
+from gcfit.column.flow import flow_of
+from gcfit.column.system import Component, System, VelocityModel
+from gcfit.errors import InputError, SolverError
+
+QUADRATURE_NODES = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """A simulated run.
+
+    Parameters
+    ----------
+    chromatogram : Chromatogram
+        Time [s] and signal: the sum of the components, baseline and noise.
+    components : mapping of str to ndarray, shape (n,)
+        Signal of each analyte alone, without baseline and noise.
+    """
+
+    chromatogram: Chromatogram
+    components: Mapping[str, Array]
+
+    @property
+    def time(self) -> Array:
+        """Times [s], shape (n,)."""
+        return self.chromatogram.time
+
+    @property
+    def signal(self) -> Array:
+        """Signal, shape (n,)."""
+        return self.chromatogram.signal
+
+
+def simulate(
+    system: System,
+    *,
+    solver: str = "laplace",
+    velocity_model: VelocityModel | None = None,
+    noise: float | None = None,
+    seed: int | None = None,
+) -> Simulation:
+    """Simulate the run that a system file describes.
+
+    Parameters
+    ----------
+    system : System
+        Every component needs its two rates and an area, or an inlet concentration and an injection time.
+    solver : str
+        A name of `SOLVERS`.
+    velocity_model : "variable", "constant" or None
+        None takes the one of the file.
+    noise : float or None
+        Standard deviation of the noise [signal unit]; None takes the one of the file.
+    seed : int or None
+        Seed of the noise; None draws a new one.
+
+    Raises
+    ------
+    InputError
+        If the solver is not known, there is no component, or a component lacks what its curve needs.
+    """
+    if solver not in SOLVERS:
+        raise InputError("", f"solver {solver!r} is not known", remedy=f"choose one of {', '.join(SOLVERS)}")
+    if not system.components:
+        raise InputError(system.source, "there is no [[component]] to simulate")
+    laws = [law_of(system, component, velocity_model) for component in system.components]
+    time = _sampling(system, laws)
+    curves = SOLVERS[solver](system, time, velocity_model)
+    deviation = system.detector.noise if noise is None else noise
+    signal = system.detector.baseline + curves.sum(axis=0)
+    if deviation:
+        signal = signal + deviation * np.random.default_rng(seed).standard_normal(time.size)
+    names = [component.name for component in system.components]
+    record = Chromatogram(time, signal, source=system.source)
+    return Simulation(record, MappingProxyType(dict(zip(names, curves, strict=True))))
+
+
+def law_of(system: System, component: Component, velocity_model: VelocityModel | None = None) -> laplace.Law:
+    """The law of one component: n = α k_a t_M, k_d, the injection's duration and tail."""
+    if component.adsorption_rate is None or component.desorption_rate is None:
+        raise _lacks(system, component, "k_a_per_s and k_d_per_s")
+    hold_up = flow_of(system, velocity_model).hold_up
+    return laplace.Law(
+        hold_up=hold_up,
+        n=system.column.phase_ratio * component.adsorption_rate * hold_up,
+        desorption_rate=component.desorption_rate,
+        tail=system.injection.tail,
+        duration=system.injection.duration,
+    )
+
+
+def area_of(system: System, component: Component, velocity_model: VelocityModel | None = None) -> float:
+    """Peak area [signal unit s]: as given, or c_0 t1/û from the inlet concentration (paper, mass balance)."""
+    if component.area is not None:
+        return component.area
+    if component.inlet_concentration is None or not system.injection.duration:
+        raise _lacks(system, component, "area, or inlet_concentration_mol_m3 with [injection] duration_s")
+    rise = flow_of(system, velocity_model).velocity_rise
+    return component.inlet_concentration * system.injection.duration / rise
+
+
+def unit_curve(time: Array, law: laplace.Law) -> Array:
+    """Unit-area peak at times [s], shape (n,): the Fourier sum, or the closed form where the sum would ring.
+
+    The unretained spike e^{-n} of a pulse without tail has no height and is left out; with a rectangle or a tail it
+    is part of the curve.
+    """
+    if law.n >= laplace.LEAST_N:
+        return laplace.outlet(time, law)
+    if law.site_n:
+        raise SolverError(f"n = {law.n:g} is too small for a second kind of site; the least is {laplace.LEAST_N}")
+    return _tailed(time, law) if law.tail else _untailed(time, law)
+
+
+def _untailed(time: Array, law: laplace.Law) -> Array:
+    if law.duration:
+        return closed_form.rectangle(time, law.hold_up, law.n, law.desorption_rate, law.duration)
+    return closed_form.impulse(time, law.hold_up, law.n, law.desorption_rate)
+
+
+def _tailed(time: Array, law: laplace.Law) -> Array:
+    """∫ f(t - u) e^{-u/τ}/τ du over 0 < u < t - t_M, by Gauss-Legendre nodes in v = 1 - e^{-u/τ}."""
+    nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
+    reach = -np.expm1(-np.maximum(time - law.hold_up, 0) / law.tail)
+    v = np.multiply.outer(reach, (nodes + 1) / 2)
+    earlier = time[:, None] + law.tail * np.log1p(-v)
+    smooth = (_untailed(earlier.ravel(), law).reshape(v.shape) @ weights) * reach / 2
+    if law.duration:
+        return smooth
+    spike = np.exp(-law.n) * (1 - reach) / law.tail
+    return smooth + np.where(time > law.hold_up, spike, 0.0)
+
+
+def _laplace(system: System, time: Array, velocity_model: VelocityModel | None) -> Array:
+    """Curves of all components in signal units, shape (components, n)."""
+    return np.stack(
+        [
+            area_of(system, component, velocity_model) * unit_curve(time, law_of(system, component, velocity_model))
+            for component in system.components
+        ]
+    )
+
+
+def _sampling(system: System, laws: list[laplace.Law]) -> Array:
+    """Times 0, 1/rate, ... to the end of the run, or until the last peak has passed."""
+    until = system.detector.until
+    if until is None:
+        until = max(laplace.window(law)[1] for law in laws)
+    return np.arange(int(np.floor(until * system.detector.rate)) + 1) / system.detector.rate
+
+
+def _lacks(system: System, component: Component, what: str) -> InputError:
+    return InputError(system.source, f"has no {what}", place=f"[[component]] {component.name}")
+
+
+SOLVERS: dict[str, Callable[[System, Array, VelocityModel | None], Array]] = {"laplace": _laplace}

@@ -1,0 +1,132 @@
+"""The curves of one panel: data, fit, baseline and filled peaks, thinned to what can be seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from gcfit.chromatogram import Array
+from gcfit.figures.labels import Outline
+from gcfit.figures.sheet import Sheet
+from gcfit.figures.zoom import Extent, is_drawn
+from gcfit.fitting.records import PeakFit
+from gcfit.results import thinned
+
+_DOTS_PER_INCH = 300  # noisy curves are thinned to what can be seen at this resolution
+_FILL_PER_INCH = 100  # smooth ones need less
+_POINTS_BELOW = 30  # data points an inch; where they are denser the data are drawn as a line
+
+
+@dataclass(frozen=True)
+class View:
+    """The points of one panel, thinned: time in the unit of the axis, and the curves there."""
+
+    time: Array
+    signal: Array
+    total: Array
+    baseline: Array
+    dense: bool
+
+    @property
+    def outline(self) -> Outline:
+        """Upper and lower edge of data and fit."""
+        return Outline(self.time, np.fmax(self.signal, self.total), np.fmin(self.signal, self.total))
+
+
+def time_slice(time: Array, start: float, end: float) -> slice:
+    """Points from `start` to `end` [s], both included."""
+    return slice(int(np.searchsorted(time, start, "left")), int(np.searchsorted(time, end, "right")))
+
+
+def view_of(axes: Axes, sheet: Sheet, start: float, end: float) -> View:
+    """Return what a panel from `start` to `end` [s] shows."""
+    fit, run = sheet.fit, sheet.fit.chromatogram
+    inside = time_slice(run.time, start, end)
+    # one point more on each side, so that lines run to the edge
+    inside = slice(max(inside.start - 1, 0), inside.stop + 1)
+    signal, total, baseline = run.signal[inside], fit.total[inside], fit.baseline[inside]
+    buckets = int(_inches(axes) * _DOTS_PER_INCH)
+    kept = np.union1d(thinned(signal, buckets), thinned(total, buckets))
+    dense = signal.size > _POINTS_BELOW * _inches(axes)
+    return View(run.time[inside][kept] / sheet.seconds, signal[kept], total[kept], baseline[kept], dense)
+
+
+def _inches(axes: Axes) -> float:
+    return float(axes.bbox.width / axes.figure.dpi)
+
+
+def draw(axes: Axes, sheet: Sheet, view: View) -> None:
+    """Draw data, fit and baseline, and fill every peak that reaches into the panel."""
+    theme, time = sheet.theme, view.time
+    if view.dense:
+        axes.plot(time, view.signal, color=theme.data, linewidth=1.7, label="data", gid="data", zorder=2)
+    else:
+        axes.plot(time, view.signal, "o", color=theme.data, markersize=2.6, label="data", gid="data", zorder=2)
+    if not sheet.fit.peaks:
+        return
+    axes.plot(time, view.total, color=theme.ink, linewidth=0.8, label="fit", gid="fit", zorder=4)
+    dashed = (0, (4, 2))
+    axes.plot(time, view.baseline, color=theme.ink, linewidth=0.7, linestyle=dashed, label="baseline", gid="baseline")
+    for index, peak in enumerate(sheet.fit.peaks):
+        if is_drawn(peak):
+            _fill(axes, sheet, peak, theme.peaks[index % len(theme.peaks)])
+        else:
+            _mark_failed(axes, sheet, peak)
+
+
+def _fill(axes: Axes, sheet: Sheet, peak: PeakFit, colour: str) -> None:
+    """Fill a peak from the baseline up, if it reaches into the panel."""
+    time = sheet.fit.chromatogram.time[peak.first : peak.first + peak.curve.size] / sheet.seconds
+    base = sheet.fit.baseline[peak.first : peak.first + peak.curve.size]
+    left, right = axes.get_xlim()
+    if time[-1] < left or time[0] > right:
+        return
+    share = (time[-1] - time[0]) / (right - left)
+    kept = thinned(peak.curve, max(16, int(share * _inches(axes) * _FILL_PER_INCH)))
+    x, low, high = time[kept], base[kept], (base + peak.curve)[kept]
+    fill = axes.fill_between(x, low, high, color=colour, alpha=0.45, linewidth=0, zorder=2.5)
+    fill.set_gid(f"peak-{peak.peak}")
+    axes.plot(x, high, color=colour, linewidth=0.6, zorder=2.6, gid=f"peak-edge-{peak.peak}")
+
+
+def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
+    if peak.window_start_s is None or peak.window_end_s is None:
+        return
+    ends = sheet.shown(peak.window_start_s), sheet.shown(peak.window_end_s)
+    span = axes.axvspan(*ends, facecolor="none", edgecolor=sheet.theme.alert, hatch="////", alpha=0.35, linewidth=0)
+    span.set_gid(f"failed-{peak.peak}")
+
+
+def heights(sheet: Sheet, peaks: Sequence[Extent], view: View) -> tuple[float, float]:
+    """Lowest and highest value of baseline and peak over the extents of `peaks`, all data of the panel if empty.
+
+    Data that leave this range only a little, as noise does, widen it.
+    """
+    edges = view.outline
+    lowest, highest = float(edges.lower.min()), float(edges.upper.max())
+    if not peaks:
+        return lowest, highest
+    values = []
+    for extent in peaks:
+        inside = time_slice(sheet.fit.chromatogram.time, extent.start, extent.end)
+        peak, base = sheet.fit.peaks[extent.index], sheet.fit.baseline[inside]
+        values += [base, base + peak.curve[inside.start - peak.first : inside.stop - peak.first]]
+    low, high = float(np.nanmin(np.concatenate(values))), float(np.nanmax(np.concatenate(values)))
+    slack = 0.12 * (high - low)
+    return (lowest if lowest > low - slack else low), (highest if highest < high + slack else high)
+
+
+def cut(axes: Axes, sheet: Sheet, view: View, low: float, high: float) -> None:
+    """Cut the curves of a panel a little outside `low` to `high`, so that its labels have their band to themselves."""
+    left, right = axes.get_xlim()
+    margin = 0.03 * (high - low)
+    window = Rectangle((left, low - margin), right - left, high - low + 2 * margin, transform=axes.transData)
+    for artist in (*axes.lines, *axes.collections):
+        artist.set_clip_path(window)
+    outline, line = view.outline, {"color": sheet.theme.muted, "linewidth": 0.5, "linestyle": (0, (1, 2))}
+    if outline.upper.max() > high + margin:
+        axes.axhline(high + margin, gid="cut", **line)  # type: ignore[arg-type]
+    if outline.lower.min() < low - margin:
+        axes.axhline(low - margin, gid="cut", **line)  # type: ignore[arg-type]

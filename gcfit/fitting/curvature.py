@@ -1,0 +1,226 @@
+"""Curvature of a trace at many scales: where it bulges, how sharply, and how sure that is.
+
+The response at scale s is -d²/dt² of the trace smoothed by a Gaussian of standard deviation s. Straight baselines have none,
+a Gaussian peak (height H, width σ) has H σ (σ² + s²)^(-3/2) at its apex and passes through zero at ±sqrt(σ² + s²).
+Coarse scales work on a trace thinned by two again and again (binomial filter before each), so that all together cost
+about twice the finest. The noise of each response follows from the noise's autocovariance, carried through the same filters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcfit.chromatogram import Array
+
+Index = NDArray[np.intp]
+BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # variance 1
+FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0)
+SCALES = (np.sqrt(2), 2.0)  # per octave, in units of the thinned points
+LEAST_NOISE = 0.01  # part of the noise that is white at least: no autocorrelation is known so well
+NARROWEST = 0.3  # width of a peak too narrow for its scale to tell, in scales
+REACH = 4.5  # of a kernel, in standard deviations
+
+
+@dataclass(frozen=True, eq=False)
+class Bulges:
+    """Convex places of the trace at one scale, all in units of the points of the trace.
+
+    Parameters
+    ----------
+    scale : float
+        Standard deviation s of the smoothing.
+    position, response : ndarray, shape (m,)
+        Where the response has its maxima, and how high they are.
+    left, right : ndarray, shape (m,)
+        Distances to the zeros of the response on both sides, or to the valley before the next maximum.
+    left_lobe, right_lobe : ndarray, shape (m,)
+        Smallest response between a maximum and the next on that side (within three widths).
+    left_free, right_free : ndarray of bool, shape (m,)
+        Whether the response passes through zero before the next maximum.
+    noise : ndarray, shape (m,)
+        Standard deviation of the response there.
+    """
+
+    scale: float
+    position: Array
+    response: Array
+    left: Array
+    right: Array
+    left_lobe: Array
+    right_lobe: Array
+    left_free: NDArray[np.bool_]
+    right_free: NDArray[np.bool_]
+    noise: Array
+
+    @cached_property
+    def sigma(self) -> Array:
+        """Width σ of the Gaussians with the same zeros ±sqrt(σ² + s²) of the curvature, shape (m,)."""
+        free = self.left_free * 1.0 + self.right_free
+        reach = np.where(free, self.left * self.left_free + self.right * self.right_free, self.left + self.right)
+        square = (reach / np.where(free, free, 2.0)) ** 2 - self.scale**2
+        return np.sqrt(np.maximum(square, (NARROWEST * self.scale) ** 2))
+
+    @cached_property
+    def height(self) -> Array:
+        """Height of the Gaussians of the same width and response, shape (m,)."""
+        return np.asarray(self.response * (self.sigma**2 + self.scale**2) ** 1.5 / self.sigma)
+
+    @property
+    def significance(self) -> Array:
+        """Response in standard deviations of its noise, shape (m,)."""
+        return np.asarray(self.response / self.noise)
+
+
+@dataclass(frozen=True, eq=False)
+class LocalNoise:
+    """Noise of a trace with what is added to it from place to place.
+
+    `covariance`, shape (lags,), is its autocovariance from lag 0 on [signal unit²]; `factor`, shape (n,), what it is
+    multiplied by; `ripple`, shape (n,), the deviation of the white noise added to it between bulges [signal unit].
+    """
+
+    covariance: Array
+    factor: Array
+    ripple: Array
+
+
+def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> Iterator[Bulges]:
+    """Yield the significant bulges of a trace from fine to coarse scales.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n,)
+        Trace at equal steps.
+    noise : LocalNoise
+        Its noise.
+    threshold : float
+        Smallest response, in standard deviations of the noise; the dip between two bulges must be twice that.
+    split : float
+        Smallest dip between two bulges, as a part of the larger one.
+    widest : float
+        Largest scale [points].
+    """
+    step, smoothed = 1, 0.0
+    covariance, white = np.r_[noise.covariance[:0:-1], noise.covariance], np.ones(1)
+    while True:
+        factor, ripple = noise.factor[::step], noise.ripple[::step]
+        for scale in FINE_SCALES if step == 1 else SCALES:
+            kernel = curvature_kernel(np.sqrt(scale**2 - smoothed))
+            if scale * step > widest or kernel.size > signal.size:
+                return
+            response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
+            gain = variance_through(white, kernel)
+            least = LEAST_NOISE * noise.covariance[0] * gain
+            deviation = factor * np.sqrt(max(variance_through(covariance, kernel), least))
+            uneven = np.sqrt(deviation**2 + gain * ripple**2)
+            found = significant_maxima(response, threshold * deviation, 2 * threshold * uneven, split)
+            if found.size:
+                yield _measured(response, found, scale, uneven[found], step)
+        signal = np.convolve(extended(signal, 2), BINOMIAL, "valid")[::2]
+        covariance, white = _thinned(covariance), _thinned(white)
+        smoothed, step = (smoothed + 1) / 4, 2 * step
+
+
+def _thinned(covariance: Array) -> Array:
+    """Return the two-sided autocovariance of noise behind the binomial filter, every other point of it."""
+    filtered = np.convolve(covariance, np.convolve(BINOMIAL, BINOMIAL))
+    return filtered[(filtered.size // 2) % 2 :: 2]
+
+
+def curvature_kernel(deviation: float) -> Array:
+    """Return the taps of -d²/dx² of a Gaussian: exact for parabolas, blind to straight lines."""
+    if deviation < 0.75:  # too narrow to be sampled: second difference of a smoothing by three points
+        side = deviation**2 / 2
+        return -np.convolve([side, 1 - 2 * side, side], [1.0, -2.0, 1.0])
+    x = np.arange(-np.ceil(REACH * deviation), np.ceil(REACH * deviation) + 1)
+    bell = np.exp(-0.5 * (x / deviation) ** 2)
+    bell /= bell.sum()
+    kernel = bell * (1 - (x / deviation) ** 2)
+    kernel -= bell * kernel.sum()
+    return np.asarray(-2 * kernel / np.sum(kernel * x**2))
+
+
+def extended(signal: Array, points: int) -> Array:
+    """Return the trace continued on both sides by its point reflection about the fitted end: level and slope go on."""
+    points = min(points, signal.size - 1)
+    return np.r_[_reflected(signal[: points + 1]), signal, _reflected(signal[::-1][: points + 1])[::-1]]
+
+
+def _reflected(end: Array) -> Array:
+    """Return the continuation before the first of `end`, in the order of the trace."""
+    few = end[: max(3, end.size // 2)]
+    x = np.arange(few.size) - (few.size - 1) / 2
+    first = few.mean() + (x @ few) / max(1.0, x @ x) * x[0]
+    return np.asarray(2 * first - end[:0:-1])
+
+
+def variance_through(covariance: Array, kernel: Array) -> float:
+    """Return the variance of noise with this two-sided autocovariance behind a filter."""
+    both = np.convolve(kernel, kernel[::-1])
+    reach = min(both.size, covariance.size) // 2
+    a, b = both.size // 2, covariance.size // 2
+    return float(both[a - reach : a + reach + 1] @ covariance[b - reach : b + reach + 1])
+
+
+def significant_maxima(response: Array, least: Array, dip: Array, split: float) -> Index:
+    """Return the maxima above `least` that stand out from their valleys.
+
+    Two maxima count as two when the valley between them lies below the lower one by `dip`, and by `split` times
+    the higher one; a valley below zero is deep enough for noise when the lower maximum alone exceeds `dip`.
+    """
+    inner = response[1:-1]
+    found = np.flatnonzero((inner > least[1:-1]) & (inner > response[:-2]) & (inner >= response[2:])) + 1
+    while found.size > 1:
+        high, need = response[found], dip[found]
+        valley = np.minimum.reduceat(response, found)[:-1]
+        left, right = np.r_[-np.inf, valley], np.r_[valley, -np.inf]
+        by_left = left >= right
+        neighbour = np.where(by_left, np.r_[np.inf, high[:-1]], np.r_[high[1:], np.inf])
+        depth = high - np.maximum(left, right)
+        shallow = (np.minimum(depth, high) < need) | (depth < split * neighbour)
+        drop = shallow & np.where(by_left, high <= neighbour, high < neighbour)
+        if not np.any(drop):
+            break
+        found = found[~drop]
+    return found
+
+
+def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
+    """Return the places, widths and lobes of the maxima found in one response."""
+    left, left_free, left_lobe = _side(response[::-1], response.size - 1 - found[::-1])
+    right, right_free, right_lobe = _side(response, found)
+    before, at, after = response[found - 1], response[found], response[found + 1]
+    bend = 2 * at - before - after
+    offset = np.divide(after - before, 2 * bend, out=np.zeros(found.size), where=bend > 0)
+    unit = 1.0 / step**2
+    return Bulges(
+        scale * step,
+        (found + offset) * step,
+        at * unit,
+        (left[::-1] + offset) * step,
+        (right - offset) * step,
+        left_lobe[::-1] * unit,
+        right_lobe * unit,
+        left_free[::-1],
+        right_free,
+        noise * unit,
+    )
+
+
+def _side(response: Array, found: Index) -> tuple[Array, NDArray[np.bool_], Array]:
+    """Return distance to the zero (or valley) to the right of each maximum, whether it is a zero, and the deepest response there."""
+    negative = np.append(np.flatnonzero(response <= 0), response.size)
+    zero = negative[np.searchsorted(negative, found)]
+    following = np.append(found[1:], response.size)
+    free = zero < following
+    ends = np.minimum(following, np.minimum(zero + 2 * (zero - found), response.size))
+    lobe = np.array([response[i:j].min() for i, j in zip(found, ends, strict=True)])
+    valley = np.array([i + int(np.argmin(response[i:j])) for i, j in zip(found, ends, strict=True)])
+    inside = np.where(free, zero, valley)
+    last = np.clip(inside, 1, response.size - 1)
+    fall = response[last - 1] - response[last]
+    part = np.divide(response[last - 1], fall, out=np.ones(found.size), where=free & (fall > 0))
+    return np.where(free, last - 1 + part, inside) - found, free, lobe

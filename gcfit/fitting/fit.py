@@ -1,0 +1,188 @@
+"""The fit of one chromatogram: noise, candidates, windows, their fits, and the records that the tables are made of."""
+
+import time as clock
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.column.flow import flow_of
+from gcfit.column.system import System
+from gcfit.errors import InputError
+from gcfit.fitting.defects import find_defects
+from gcfit.fitting.detect import find_peaks
+from gcfit.fitting.models import Known, ordered_name
+from gcfit.fitting.naming import expected_components, named
+from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.peaks import WindowResult, describe
+from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.window import Task, fit_window, moved
+from gcfit.fitting.windows import Window, plan
+
+SPILL_ROUNDS = 2
+SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
+
+
+class Map(Protocol):
+    """How independent windows are mapped: the built-in `map`, or the map of a pool."""
+
+    def __call__(self, function: Callable[[Task], object], tasks: Iterable[Task], /) -> Iterator[object]: ...
+
+
+def fit(
+    chromatogram: Chromatogram,
+    system: System | None = None,
+    *,
+    settings: FitSettings | None = None,
+    map_: Callable[..., Iterable[object]] = map,
+) -> Fit:
+    """Find the peaks of a chromatogram and fit each with the model of the column.
+
+    Parameters
+    ----------
+    chromatogram : Chromatogram
+    system : System, optional
+        Gives hold-up time, phase ratio, injection and component names where `settings` leave them open.
+    settings : FitSettings, optional
+    map_ : callable
+        Maps a function over windows, which are independent; the results are the same for every map.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        If the model is not known, or the part of the run from `start` to `end` holds fewer than three points.
+    """
+    began = clock.perf_counter()
+    settings = completed(settings or FitSettings(), system)
+    part = _part(chromatogram, settings)
+    noise = estimate_noise(part.time, part.signal)
+    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    windows = plan(part.time, candidates)
+    if settings.strategy == "simultaneous" and candidates:
+        windows = (Window(0, part.time.size, tuple(candidates)),)
+    tasks = _tasks(part, noise, windows, settings)
+    results = _solved(tasks, noise, map_)
+    peaks, baseline, failed = describe(part, noise, results, settings)
+    peaks = named(peaks, settings.expected)
+    return Fit(
+        chromatogram=part,
+        settings=settings,
+        peaks=peaks,
+        noise=noise,
+        baseline=baseline,
+        r_squared=_r_squared(part.signal, baseline, peaks),
+        seconds=clock.perf_counter() - began,
+        notes=(*_notes(settings), *failed),
+    )
+
+
+def completed(settings: FitSettings, system: System | None) -> FitSettings:
+    """Settings with what the system file gives where they are open, and the model's name in the registry's order."""
+    if settings.model != "auto":
+        settings = replace(settings, model=ordered_name(settings.model))
+    if system is None:
+        return settings
+    hold_up = flow_of(system).hold_up if settings.hold_up is None else settings.hold_up
+    return replace(
+        settings,
+        hold_up=hold_up,
+        phase_ratio=system.column.phase_ratio if settings.phase_ratio is None else settings.phase_ratio,
+        injection=settings.injection or system.injection.duration,
+        expected=settings.expected or expected_components(system),
+    )
+
+
+def _part(chromatogram: Chromatogram, settings: FitSettings) -> Chromatogram:
+    """The part of the run between `start` and `end`."""
+    if settings.start is None and settings.end is None:
+        return chromatogram
+    time = chromatogram.time
+    inside = (time >= (-np.inf if settings.start is None else settings.start)) & (
+        time <= (np.inf if settings.end is None else settings.end)
+    )
+    if np.count_nonzero(inside) < 3:
+        raise InputError(
+            chromatogram.label,
+            f"only {np.count_nonzero(inside)} points between start and end",
+            remedy=f"the run goes from {time[0]:g} s to {time[-1]:g} s",
+        )
+    return replace(chromatogram, time=time[inside], signal=chromatogram.signal[inside])
+
+
+def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:
+    defects = find_defects(part.signal, noise)
+    masked = defects.saturated | defects.spikes
+    # without a hold-up time the shape is measured from the start of the clock
+    known = Known(min(0.0, float(part.time[0])) if settings.hold_up is None else settings.hold_up, settings.injection)
+    tasks = []
+    for window in windows:
+        points = slice(window.first, window.last)
+        weights = (~masked[points]).astype(np.float64) if masked[points].any() else None
+        tasks.append(
+            Task(
+                window.first,
+                part.time[points],
+                part.signal[points],
+                weights,
+                noise.deviation,
+                noise.inflation,
+                known,
+                settings.model,
+                window.candidates,
+            )  # fmt: skip
+        )
+    return tasks
+
+
+def _solved(tasks: list[Task], noise: Noise, map_: Callable[..., Iterable[object]]) -> list[WindowResult]:
+    """Fit all windows; those into which a neighbour's tail spills are fitted again without it."""
+    results = [WindowResult(task, state) for task, state in zip(tasks, map_(fit_window, tasks), strict=True)]  # type: ignore[arg-type]
+    originals = {task.first: task for task in tasks}
+    for _ in range(SPILL_ROUNDS):
+        again = []
+        for place, result in enumerate(results):
+            spill = _spill(results, place)
+            before = originals[result.task.first].signal - result.task.signal
+            if result.state is not None and np.abs(spill - before).max(initial=0.0) > SPILL * noise.deviation:
+                again.append((place, moved(originals[result.task.first], result.state, spill)))
+        if not again:
+            break
+        states = map_(fit_window, [task for _, task in again])
+        for (place, task), state in zip(again, states, strict=True):
+            if state is not None:
+                results[place] = WindowResult(task, state)  # type: ignore[arg-type]
+    return results
+
+
+def _spill(results: Sequence[WindowResult], place: int) -> Array:
+    """What the peaks of the other windows add to a window's points."""
+    own = results[place].task
+    total = np.zeros_like(own.time)
+    for other, result in enumerate(results):
+        if other != place and result.reaches(float(own.time[0]), float(own.time[-1])):
+            total += result.total_at(own.time)
+    return total
+
+
+def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> float | None:
+    """1 - SS_res/SS_tot over the points of all windows; None without windows or without variation."""
+    inside = np.isfinite(baseline)
+    if not inside.any():
+        return None
+    total = baseline.copy()
+    for peak in peaks:
+        total[peak.first : peak.first + peak.curve.size] += peak.curve
+    scatter = float(np.sum((signal[inside] - signal[inside].mean()) ** 2))
+    return 1 - float(np.sum((signal - total)[inside] ** 2)) / scatter if scatter > 0 else None
+
+
+def _notes(settings: FitSettings) -> tuple[str, ...]:
+    if settings.hold_up is None:
+        return ("no hold-up time: k_a and k_d stay empty; give --hold-up SECONDS or --system FILE",)
+    return ()

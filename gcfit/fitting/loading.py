@@ -1,0 +1,124 @@
+"""The overloaded peak: the linear law bent by a loading β (Thomas 1944; DESIGN section 3, Overload).
+
+c = G h/(e^{-β}(1 - J) + J) with G = (1 - e^{-β})/β, h and J the impulse and step response of the linear law. A strong
+loading moves the peak by several σ and narrows it, so that the law's own mean and σ are useless coordinates: the fit
+searches the apex and the width of the loaded peak. The offset and the width on which the change rests are those of
+the loaded Gaussian, smooth functions of β; the change is exact whatever they are.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+
+GREATEST = 25.0  # |β|; beyond, 1 - J is lost in double precision
+_DEGREE = 24
+_HALF_NORMAL = 2 * np.sqrt(2 * np.log(2))
+
+
+def loaded(impulse: Array, step: Array, loading: float) -> Array:
+    """Bend the linear law.
+
+    Parameters
+    ----------
+    impulse, step : ndarray, shape (1 + p, m)
+        h and J and their derivatives by p coordinates.
+    loading : float
+        β.
+
+    Returns
+    -------
+    ndarray, shape (2 + p, m)
+        c, its derivatives by the p coordinates, and by β.
+    """
+    decay = np.exp(-loading)
+    remaining = 1 - step[0]
+    denominator = decay * remaining + step[0]
+    gain, log_gain_slope = _gain(loading)
+    value = gain * impulse[0] / denominator
+    slopes = (gain * impulse[1:] - (1 - decay) * value * step[1:]) / denominator
+    by_loading = value * (log_gain_slope + decay * remaining / denominator)
+    return np.concatenate([value[None], slopes, by_loading[None]])
+
+
+def to_core(apex: float, log_width: float, loading: float) -> tuple[float, float]:
+    """Mean [s] and logarithm of σ [s] of the linear law whose loaded peak has this apex [s] and width [ln s]."""
+    offset, _, log_narrowing, _ = _shape(loading)
+    log_sigma = log_width - log_narrowing
+    return apex - offset * float(np.exp(log_sigma)), log_sigma
+
+
+def from_core(mean: float, log_sigma: float, loading: float) -> tuple[float, float]:
+    """Apex [s] and logarithm of the width [s] of the loaded peak: the inverse of `to_core`."""
+    offset, _, log_narrowing, _ = _shape(loading)
+    return mean + offset * float(np.exp(log_sigma)), log_sigma + log_narrowing
+
+
+def change_coordinates(rows: Array, log_width: float, loading: float) -> Array:
+    """Turn derivatives by (mean, log σ, ..., β) into those by (apex, log width, ..., β).
+
+    Rows are c, ∂c/∂mean, ∂c/∂log σ, any others, ∂c/∂β.
+    """
+    offset, offset_slope, log_narrowing, log_narrowing_slope = _shape(loading)
+    sigma = np.exp(log_width - log_narrowing)
+    out = rows.copy()
+    out[2] = rows[2] - offset * sigma * rows[1]
+    mean_slope = sigma * (offset * log_narrowing_slope - offset_slope)
+    out[-1] = rows[-1] + mean_slope * rows[1] - log_narrowing_slope * rows[2]
+    return out
+
+
+def _gain(loading: float) -> tuple[float, float]:
+    """(1 - e^{-β})/β and the derivative of its logarithm."""
+    if abs(loading) < 1e-3:
+        return 1 - loading / 2 + loading**2 / 6, -0.5 + loading / 12
+    rise = -np.expm1(-loading)
+    return float(rise / loading), float(np.exp(-loading) / rise - 1 / loading)
+
+
+def _shape(loading: float) -> tuple[float, float, float, float]:
+    """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β."""
+    offset, offset_slope, width, width_slope = _series()
+    x = loading / GREATEST
+    evaluate = np.polynomial.chebyshev.chebval
+    return (
+        float(evaluate(x, offset)),
+        float(evaluate(x, offset_slope)) / GREATEST,
+        float(evaluate(x, width)),
+        float(evaluate(x, width_slope)) / GREATEST,
+    )
+
+
+@cache
+def _series() -> tuple[Array, Array, Array, Array]:
+    """Chebyshev series in β/25 of apex offset and log relative half-height width of the loaded Gaussian."""
+    from numpy.polynomial import chebyshev
+
+    nodes = np.cos(np.pi * (np.arange(2 * _DEGREE) + 0.5) / (2 * _DEGREE))
+    shapes = np.array([_loaded_gaussian(GREATEST * x) for x in nodes])
+    offset = chebyshev.chebfit(nodes, shapes[:, 0], _DEGREE)
+    width = chebyshev.chebfit(nodes, shapes[:, 1], _DEGREE)
+    return offset, chebyshev.chebder(offset), width, chebyshev.chebder(width)
+
+
+def _loaded_gaussian(loading: float) -> tuple[float, float]:
+    """Apex [σ] and logarithm of half-height width/(2.355 σ) of the Gaussian law under a loading."""
+    x = np.linspace(-10, 10, 4001)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    below = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1]) * (x[1] - x[0]) / 2])
+    above = np.concatenate([np.cumsum((density[1:] + density[:-1])[::-1])[::-1] * (x[1] - x[0]) / 2, [0.0]])
+    curve = density / (np.exp(-loading) * above + below)
+    top = int(np.argmax(curve))
+    half = np.flatnonzero(curve >= curve[top] / 2)
+    left = _crossing(x, curve, int(half[0]), -1, curve[top] / 2)
+    right = _crossing(x, curve, int(half[-1]), 1, curve[top] / 2)
+    bend = curve[top - 1] - 2 * curve[top] + curve[top + 1]
+    apex = x[top] + (x[1] - x[0]) * 0.5 * (curve[top - 1] - curve[top + 1]) / bend
+    return float(apex), float(np.log((right - left) / _HALF_NORMAL))
+
+
+def _crossing(x: Array, y: Array, inside: int, direction: int, level: float) -> float:
+    outside = inside + direction
+    share = (y[inside] - level) / (y[inside] - y[outside])
+    return float(x[inside] + share * (x[outside] - x[inside]))

@@ -1,0 +1,284 @@
+"""Peak models: unit-area curves with exact derivatives in well-conditioned coordinates.
+
+A model is a core and what is added to it. The core is the kinetic pair (`laplace`) or, for comparison, a `gaussian`;
+the additions are a second kind of site, an exponential tail and a loading (DESIGN section 3). Coordinates:
+
+    retention [s]        mean of the core; with a loading the apex of the loaded core
+    log_sigma            logarithm of the core's standard deviation [s]; with a loading, of the loaded core's width
+    log_site_delay       logarithm of the mean delay n₂/k₂ [s] at the second kind of site
+    log_site_time        logarithm of the time constant 1/k₂ [s] of the second kind of site
+    log_tail             logarithm of the tail's time constant [s]
+    loading              β
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.column.closed_form import impulse_jacobian
+from gcfit.column.laplace import Complex, frequencies, rectangle
+from gcfit.errors import InputError
+from gcfit.fitting.loading import change_coordinates, loaded, to_core
+from gcfit.fitting.sampling import Curve, Grid, Sampling, refinement_for, to_spectrum, to_time
+
+CoreName = Literal["laplace", "gaussian"]
+PARTS: dict[str, tuple[str, ...]] = {
+    "site": ("log_site_delay", "log_site_time"),
+    "tail": ("log_tail",),
+    "load": ("loading",),
+}
+LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
+CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
+LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
+CLOSED_REFINEMENT = 8  # how much finer the grid of what is added to a closed form
+
+
+@dataclass(frozen=True)
+class PeakModel:
+    """A core and its additions."""
+
+    core: CoreName
+    parts: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the coordinates, in the order of the parameter vector."""
+        return ("retention", "log_sigma", *(name for part in self.parts for name in PARTS[part]))
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the fit does not search: hold-up time t_M [s], injection [s]."""
+
+    hold_up: float = 0.0
+    injection: float = 0.0
+
+
+@dataclass(frozen=True)
+class Core:
+    """The linear law of one peak: delay after the hold-up time [s], σ [s], and the loading that bends it."""
+
+    kind: CoreName
+    delay: float
+    sigma: float
+    loading: float
+
+    @property
+    def n(self) -> float:
+        """Mean number of adsorptions: 2 delay²/σ²; infinite for the Gaussian."""
+        return 2 * (self.delay / self.sigma) ** 2 if self.kind == "laplace" else np.inf
+
+    @property
+    def reach(self) -> float:
+        """L such that e^{-L} of the linear law's apex scale is lost; a loading magnifies what is rare by e^{|β|}."""
+        return LOG_SUPPORT + abs(self.loading)
+
+    @property
+    def desorption_rate(self) -> float:
+        """k_d = 2 delay/σ² [1/s]."""
+        return 2 * self.delay / self.sigma**2
+
+
+LAPLACE_MODELS = {
+    "+".join(("laplace", *parts)): PeakModel("laplace", parts)
+    for size in range(len(PARTS) + 1)
+    for parts in combinations(PARTS, size)
+}
+MODELS: dict[str, PeakModel] = {
+    **LAPLACE_MODELS,
+    "gaussian": PeakModel("gaussian"),
+    "emg": PeakModel("gaussian", ("tail",)),
+}
+
+
+def ordered_name(name: str) -> str:
+    """The registry's name of a model whose additions were given in any order.
+
+    Raises
+    ------
+    InputError
+        If there is no such model; the text lists the known ones.
+    """
+    core, *parts = name.strip().lower().split("+")
+    ordered = "+".join((core, *(part for part in PARTS if part in parts)))
+    if ordered not in MODELS or len(set(parts)) != len(parts) or set(parts) - set(PARTS):
+        raise InputError("", f"peak model {name!r} is not known", remedy=f"choose auto or one of {', '.join(MODELS)}")
+    return ordered
+
+
+def curve(model: PeakModel, parameters: Array, sampling: Sampling, known: Known) -> Curve:
+    """Evaluate one unit-area peak and its derivatives.
+
+    Parameters
+    ----------
+    model : PeakModel
+    parameters : ndarray, shape (p,)
+        Coordinates in the order of `model.parameters`.
+    sampling : Sampling
+        Times of the window's points.
+    known : Known
+
+    Returns
+    -------
+    Curve
+        Rows 1 + p, at the points where the peak is above 1e-11 of its apex scale.
+    """
+    values = dict(zip(model.parameters, parameters.tolist(), strict=True))
+    core = core_of(model, values, known)
+    grid = sampling.grid(*support(core, values, known))
+    if core.n < core.reach + CLOSED_MARGIN:
+        return _from_closed_form(model, core, values, sampling, grid, known)
+    return _from_spectrum(model, core, values, sampling, grid, known)
+
+
+def feasible(model: PeakModel, parameters: Array, known: Known) -> bool:
+    """Whether coordinates describe a peak: for the kinetic pair, whether it is retained at all."""
+    core = core_of(model, dict(zip(model.parameters, parameters.tolist(), strict=True)), known)
+    return core.kind == "gaussian" or (core.delay > 0 and core.n > LEAST_N)
+
+
+def core_of(model: PeakModel, values: dict[str, float], known: Known) -> Core:
+    """The linear law behind the coordinates."""
+    mean, log_sigma, loading = values["retention"], values["log_sigma"], values.get("loading", 0.0)
+    if "loading" in values:
+        mean, log_sigma = to_core(mean, log_sigma, loading)
+    return Core(model.core, mean - known.hold_up, float(np.exp(log_sigma)), loading)
+
+
+def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, float]:
+    """First and last time [s] of a peak, to e^{-25} of its apex scale."""
+    if core.kind == "gaussian":
+        reach = np.sqrt(2 * core.reach) * core.sigma
+        low, high = core.delay - reach, core.delay + reach
+    else:
+        # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
+        root, reach = np.sqrt(core.delay), np.sqrt(core.reach / core.desorption_rate)
+        low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
+    slow = sum(np.exp(values[name]) for name in ("log_site_time", "log_tail") if name in values)
+    return known.hold_up + low, known.hold_up + high + core.reach * slow + known.injection
+
+
+def _from_spectrum(
+    model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
+) -> Curve:
+    """Spectra of core and site; bent in time by the loading where there is one; then tail and injection."""
+    s = frequencies(grid.period, int(_highest_frequency(core) * grid.period / (2 * np.pi)) + 2)
+    linear = _linear_spectra(core, values, s, grid.begin - known.hold_up)
+    if "load" not in model.parts:
+        return sampling.synthesise(_after_column(linear, values, s, known), grid)
+    refinement = max(refinement_for(s.size - 1, grid.length), _sharpness(core, values, sampling, grid, known))
+    impulse, step = to_time(linear, grid, refinement), _integral(linear, s, grid, refinement)
+    return _bent(impulse, step, core, values, sampling, grid, known)
+
+
+def _from_closed_form(
+    model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
+) -> Curve:
+    """The closed form at the points, or on a finer grid where something is added to it."""
+    if not (model.parts or known.injection):
+        first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
+        return Curve(int(first), _closed_rows(core, sampling.time[first:last] - known.hold_up))
+    fine = grid.interval / CLOSED_REFINEMENT
+    delay = grid.begin - known.hold_up + fine * np.arange(grid.length * CLOSED_REFINEMENT)
+    impulse = _closed_rows(core, delay)
+    if "log_site_time" in values:
+        spectrum = to_spectrum(impulse, grid)
+        s = frequencies(grid.period, spectrum.shape[-1] - 1)
+        factor, slopes = _site(s, values)
+        spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
+        impulse = to_time(spectrum, grid, CLOSED_REFINEMENT)
+    if core.loading or "load" in model.parts:
+        step = np.cumsum(impulse, axis=1) * fine - impulse * (fine / 2)
+        return _bent(impulse, step, core, values, sampling, grid, known)
+    spectrum = to_spectrum(impulse, grid)
+    s = frequencies(grid.period, spectrum.shape[-1] - 1)
+    return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+
+
+def _bent(
+    impulse: Array, step: Array, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
+) -> Curve:
+    """The loaded peak from the linear law on a refined grid, with what follows the column."""
+    rows = change_coordinates(loaded(impulse, step, core.loading), values["log_sigma"], core.loading)
+    if sampling.uniform and not _follows(values, known):
+        return sampling.cut(rows[:, :: rows.shape[1] // grid.length], grid)
+    spectrum = to_spectrum(rows, grid)
+    s = frequencies(grid.period, spectrum.shape[-1] - 1)
+    return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+
+
+def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: float) -> Complex:
+    """ĉ of core and site and its derivatives by retention, log σ and the site's coordinates; time from `begin`."""
+    if core.kind == "gaussian":
+        exponent, slopes = s * (core.sigma**2 / 2 * s - core.delay), np.stack([-s, (core.sigma * s) ** 2])
+    else:
+        # -d s/(1 + s τ) with τ = 1/k_d = σ²/(2 d)
+        tau = core.sigma**2 / (2 * core.delay)
+        share = 1 / (1 + s * tau)
+        spent = s * share
+        exponent, slopes = -core.delay * spent, np.stack([spent * (share - 2), (core.sigma * spent) ** 2])
+    if "log_site_time" in values:
+        factor, site_slopes = _site(s, values)
+        exponent, slopes = exponent + factor, np.concatenate([slopes, site_slopes])
+    value = np.exp(exponent + s * begin)
+    rows: Complex = np.concatenate([value[None], value * slopes])
+    return rows
+
+
+def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
+    """Logarithm of exp(-δ s/(1 + s τ₂)) and its derivatives by log δ and log τ₂."""
+    delay, time = np.exp(values["log_site_delay"]), np.exp(values["log_site_time"])
+    spent = s / (1 + s * time)
+    factor = -delay * spent
+    return factor, np.stack([factor, delay * time * spent**2])
+
+
+def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Known) -> Complex:
+    """Multiply by injection and tail; the derivative by log τ goes before that by the loading."""
+    if known.injection:
+        rows = rows * rectangle(s, known.injection)
+    if "log_tail" not in values:
+        return rows
+    share = 1 / (1 + s * np.exp(values["log_tail"]))
+    rows = rows * share
+    place = rows.shape[0] - ("loading" in values)
+    return np.insert(rows, place, rows[0] * (share - 1), axis=0)
+
+
+def _integral(linear: Complex, s: Complex, grid: Grid, refinement: int) -> Array:
+    """∫ from the begin of the grid, of functions given by their transforms."""
+    integrated = np.zeros_like(linear)
+    integrated[:, 1:] = linear[:, 1:] / s[1:]
+    periodic = to_time(integrated, grid, refinement)
+    length = grid.length * refinement
+    return periodic - periodic[:, :1] + np.outer(linear[:, 0].real, np.arange(length) / length)
+
+
+def _closed_rows(core: Core, delay: Array) -> Array:
+    """h and its derivatives by retention and log σ at delays [s], by the chain rule through n and k_d."""
+    value, by_n, by_rate = impulse_jacobian(delay, 0.0, core.n, core.desorption_rate)
+    by_retention = (2 * core.n * by_n + core.desorption_rate * by_rate) / core.delay
+    by_log_sigma = -2 * (core.n * by_n + core.desorption_rate * by_rate)
+    return np.stack([value, by_retention, by_log_sigma])
+
+
+def _follows(values: dict[str, float], known: Known) -> bool:
+    return "log_tail" in values or known.injection > 0
+
+
+def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> int:
+    """Refinement at which the steep flank of a loaded peak survives a transform; 1 where none follows."""
+    if sampling.uniform and not _follows(values, known):
+        return 1
+    steps = (5 + abs(core.loading) / 2) * grid.interval / core.sigma
+    return refinement_for(int(steps * grid.length / 2), grid.length)
+
+
+def _highest_frequency(core: Core) -> float:
+    """ω [1/s] above which the spectrum of the core is below e^{-25}: n ω²/(ω² + k_d²) = 25."""
+    if core.kind == "gaussian":
+        return float(np.sqrt(2 * core.reach) / core.sigma)
+    return float(core.desorption_rate * np.sqrt(core.reach / (core.n - core.reach)))

@@ -1,0 +1,302 @@
+"""The noise of a trace: its size, and how far neighbouring points share it.
+
+The trace is cut into blocks, a low polynomial is taken out of each, and the blocks whose scatter belongs to the quietest
+population are kept: they hold no peak. Their autocovariances, freed of what the polynomial took, feed an
+autoregressive model whose order the Bayesian information criterion chooses (white noise is order 0).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from numpy.typing import NDArray
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.records import Noise
+
+Mask = NDArray[np.bool_]
+
+SHORT_FORM = (16, 4)  # length of a block and degree of the polynomial taken out of it
+LONG_FORMS = ((32, 4), (64, 4), (128, 2))
+CALM = 10.0  # times the median variance of the calm short blocks
+CALM_PART = 0.75  # of a long block
+ROUNDS = 20
+ENOUGH_POINTS = 20_000
+NEXT_DEGREES = 3
+CHI2_3_QUANTILE_30 = 0.4746  # of the mean of three squares of normal numbers
+CHI2_3_QUANTILE_99_MEAN = 3.782
+CHI2_3_QUANTILE_99 = 11.34  # of their sum
+PENALTY = 0.3  # on far lags, which the polynomial leaves ill determined
+RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smooth noise stable
+MAX_ORDER = 12  # of the autoregressive model
+LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
+MIN_BLOCKS = 4
+QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
+CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
+
+
+def estimate_noise(time: Array, signal: Array) -> Noise:
+    """Return the noise of a trace, whatever peaks, drift, steps, spikes and padding it holds.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Times [s]. The noise belongs to the points, so only their order counts.
+    signal : ndarray, shape (n,)
+        Detector signal.
+
+    Returns
+    -------
+    Noise
+        `deviation` of one point [signal unit], `acf` from lag 0, `step` of the quantisation. A constant signal has deviation 0.
+    """
+    step = quantisation_step(signal)
+    live = signal[~padding(signal, step)] if signal.size > SHORT_FORM[0] else signal
+    scale = float(np.max(np.abs(live - np.median(live)))) if live.size else 0.0
+    if scale == 0.0:
+        return Noise(0.0)
+    y = (live - np.median(live)) / scale
+    chosen = _quietest(y, step / scale)
+    if chosen is None:
+        return Noise(max(_from_differences(y) * scale, step / np.sqrt(12)), step=step)
+    variance, acf = _acf(chosen)
+    deviation = max(float(np.sqrt(variance)) * scale, step / np.sqrt(12))
+    possible = _with_positive_spectrum(acf)
+    return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in possible), step=step)
+
+
+def quantisation_step(signal: Array) -> float:
+    """Return the step of which all differences of the signal are multiples, 0 when there is none [signal unit]."""
+    steps = np.abs(np.diff(signal))
+    steps = steps[steps > 0]
+    if steps.size < 2:
+        return 0.0
+    smallest = float(steps.min())
+    small = np.sort(steps)[: max(2, steps.size // 2)]
+    near = small[small < 1e6 * smallest]
+    unit = float(np.median(near[near < 1.5 * smallest]))
+    off = np.abs(near / unit - np.rint(near / unit))
+    return unit if near.size > 0.99 * small.size and np.all(off < 0.02 + 1e-3 * near / unit) else 0.0
+
+
+def padding(signal: Array, step: float = 0.0) -> np.ndarray:
+    """Return the mask, shape (n,), of runs of equal points too long for the detector to have measured them."""
+    edges = np.flatnonzero(np.diff(signal)) + 1
+    starts, ends = np.r_[0, edges], np.r_[edges, signal.size]
+    lengths = ends - starts
+    moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
+    usual = float(np.sum(moving**2) / max(1, np.sum(moving))) if step and moving.size else 1.0
+    return np.repeat(lengths > 12 * usual, lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Blocks of one length after a polynomial of the given degree was taken out of each.
+
+    `covariance`, shape (blocks, lags + 1), are the autocovariances within a block, `slow`, shape (blocks,), the mean
+    square of the next `NEXT_DEGREES` polynomial coefficients: where the flank of a peak shows first.
+    """
+
+    length: int
+    degree: int
+    covariance: Array
+    slow: Array
+
+    @property
+    def points(self) -> int:
+        """Points in all blocks."""
+        return len(self.covariance) * self.length
+
+    def only(self, keep: Mask | NDArray[np.intp]) -> "Blocks":
+        """Return some of the blocks."""
+        return Blocks(self.length, self.degree, self.covariance[keep], self.slow[keep])
+
+
+def _quietest(y: Array, step: float) -> Blocks | None:
+    """Return the quiet blocks of the length that leaves most to learn from: many points, in long blocks.
+
+    A long block is looked at only when most of the short ones within it are calm, so that the flanks of wide peaks
+    cannot pass for smooth noise.
+    """
+    y = _thinned(y)
+    length, degree = SHORT_FORM
+    if y.size < MIN_BLOCKS * length:
+        return None
+    short = autocovariances(y, length, degree)
+    calm = _population(short.covariance[:, 0], step**2 / 12, lambda mask: CALM)
+    found = [short.only(quiet_mask(short, step))]
+    for length, degree in LONG_FORMS:
+        count = y.size // length
+        inside = calm[: count * length // short.length].reshape(count, length // short.length)
+        blocks = autocovariances(y, length, degree).only(inside.mean(axis=1) >= CALM_PART)
+        found.append(blocks.only(quiet_mask(blocks, step)))
+    found = [blocks for blocks in found if len(blocks.slow) >= MIN_BLOCKS]
+    return max(found, key=lambda b: (b.length - b.degree) / b.length * b.points * np.sqrt(b.length), default=None)
+
+
+def _thinned(y: Array) -> Array:
+    """Return pieces of a long trace, evenly spread, that tell enough about its noise."""
+    piece = LONG_FORMS[-1][0]
+    return (
+        y[: y.size // piece * piece].reshape(-1, piece)[:: y.size // ENOUGH_POINTS].ravel()
+        if y.size >= 2 * ENOUGH_POINTS
+        else y
+    )
+
+
+def autocovariances(y: Array, length: int, degree: int) -> Blocks:
+    """Cut a trace into blocks, take a polynomial out of each and return their autocovariances."""
+    blocks = y[: y.size // length * length].reshape(-1, length)
+    basis = _basis(length, degree + NEXT_DEGREES)
+    coefficients = blocks @ basis
+    residual = blocks - coefficients[:, : degree + 1] @ basis[:, : degree + 1].T
+    power = np.abs(np.fft.rfft(residual, 2 * length)) ** 2
+    lags = length // 4
+    covariance = np.fft.irfft(power)[:, : lags + 1] / (length - np.arange(lags + 1))
+    return Blocks(length, degree, covariance, np.mean(coefficients[:, degree + 1 :] ** 2, axis=1))
+
+
+def quiet_mask(blocks: Blocks, step: float) -> Mask:
+    """Return which blocks belong to the quietest population by their variance and by the slow part of it."""
+
+    def reach(mask: Mask) -> float:
+        spread = _variance_spread(blocks.covariance[mask].mean(axis=0), blocks.length, step)
+        return 1 + CLUSTER_WIDTH * spread
+
+    least = step**2 / 12
+    alike = _population(blocks.covariance[:, 0], least, reach)
+    keep = alike
+    for _ in range(ROUNDS):
+        usual = float(np.quantile(blocks.slow[keep], 0.3)) / CHI2_3_QUANTILE_30 if keep.any() else 0.0
+        keep, before = alike & (blocks.slow <= CHI2_3_QUANTILE_99_MEAN * max(usual, least)), keep
+        if np.array_equal(keep, before):
+            break
+    return keep
+
+
+def _population(variance: Array, least: float, reach: Callable[[Mask], float]) -> Mask:
+    """Return the values that reach down to the smallest: up to `reach` medians, found by growing from the lowest."""
+    if not variance.size:
+        return np.zeros(0, dtype=bool)
+    middle = max(float(np.quantile(variance, QUIET_QUANTILE)), least)
+    keep = variance <= middle
+    for _ in range(ROUNDS):
+        keep, before = variance <= middle * reach(keep), keep
+        middle = max(float(np.median(variance[keep])), least)
+        if np.array_equal(keep, before):
+            break
+    return keep
+
+
+def _variance_spread(covariance: Array, length: int, step: float) -> float:
+    """Return the relative standard deviation of a block's variance, the correlation of its points included."""
+    if covariance[0] <= 0:
+        return 0.0
+    rho = covariance[1:] / covariance[0]
+    sparse = step**2 / covariance[0]  # kurtosis of noise that seldom leaves its step
+    return float(np.sqrt((max(2.0, sparse - 1) + 4 * np.sum(rho**2)) / length))
+
+
+def _acf(blocks: Blocks) -> tuple[float, Array]:
+    """Return variance and autocorrelation function of the noise; white where nothing speaks against it."""
+    measured = blocks.covariance.mean(axis=0)
+    through = mixing(blocks.length, blocks.degree)
+    white = measured[0] / through[0, 0]
+    lags = slice(1, 1 + min(3, measured.size - 1))
+    excess = (measured - white * through[:, 0])[lags] * np.sqrt(blocks.points) / measured[0]
+    if np.sum(excess**2) < CHI2_3_QUANTILE_99:
+        return float(white), np.array([1.0, 0.0])
+    penalty = np.diag(PENALTY * np.linspace(0, 1, measured.size) ** 2)
+    free = np.linalg.solve(through.T @ through + penalty**2, through.T @ measured)
+    return _autoregressive_acf(free if free[0] > np.max(np.abs(free[1:])) else measured, blocks.points)
+
+
+def _basis(length: int, degree: int) -> Array:
+    """Return orthonormal polynomials over a block, shape (length, degree + 1)."""
+    return np.linalg.qr(np.vander(np.linspace(-1, 1, length), degree + 1, increasing=True))[0]
+
+
+def mixing(length: int, degree: int) -> Array:
+    """Return the matrix from the autocovariances of noise to those left within blocks, shape (lags + 1, lags + 1).
+
+    The residual is P y with P = I - Q Qᵀ; E[(P y)(P y)ᵀ] = P R P is linear in the autocovariances r of the Toeplitz
+    matrix R, r taken as 0 beyond a quarter of the block.
+    """
+    lags = length // 4
+    q = _basis(length, degree)
+    later, sooner = _shifted(q, lags, 1), _shifted(q, lags, -1)  # (lags + 1, length, degree + 1)
+    bands = later + sooner  # the bands of R times Q
+    bands[0] /= 2
+    inner = np.einsum("la,jlb->jab", q, bands)
+    mixed = np.einsum("kla,jla->kj", later, bands) + np.einsum("kla,jla->kj", sooner, bands)
+    both = np.einsum("kla,jab,lb->kj", sooner, inner, q, optimize=True)
+    weights = (length - np.arange(lags + 1))[:, None]
+    return np.eye(lags + 1) + (both - mixed) / weights
+
+
+def _shifted(q: Array, lags: int, sign: int) -> Array:
+    """Return the rows of `q` moved by 0 ... lags places, zeros moving in, shape (lags + 1, *q.shape)."""
+    out = np.zeros((lags + 1, *q.shape))
+    for lag in range(lags + 1):
+        rows = slice(lag, None) if sign > 0 else slice(0, len(q) - lag)
+        out[lag, rows] = q[: len(q) - lag] if sign > 0 else q[lag:]
+    return out
+
+
+def _autoregressive_acf(covariance: Array, points: int) -> tuple[float, Array]:
+    """Return variance and autocorrelation function of the autoregressive model that the covariances ask for.
+
+    Levinson-Durbin recursion, the order chosen by the Bayesian information criterion.
+    """
+    orders = min(MAX_ORDER, covariance.size - 1)
+    weights: Array = np.zeros(0)
+    error, best = covariance[0] * (1 + RIDGE), (0.0, weights)
+    for order in range(1, orders + 1):
+        reflection = (covariance[order] - weights @ covariance[order - 1 : 0 : -1]) / error
+        if not abs(reflection) < 1:
+            return float(covariance[0]), _cut_acf(covariance / covariance[0], points)
+        weights = np.r_[weights - reflection * weights[::-1], reflection]
+        error *= 1 - reflection**2
+        criterion = points * np.log(error / covariance[0]) + order * np.log(points)
+        if criterion < best[0]:
+            best = (criterion, weights)
+    weights = best[1]
+    if weights.size > LOW_ORDER:
+        return float(covariance[0]), _cut_acf(covariance / covariance[0], points)
+    return float(covariance[0]), _continue_acf(covariance[: weights.size + 1] / covariance[0], weights)
+
+
+def _cut_acf(acf: Array, points: int) -> Array:
+    """Return an autocorrelation function up to where two lags running are lost in their errors (Bartlett's formula)."""
+    error = np.sqrt((1 + 2 * np.cumsum(acf**2) - 2) / points)
+    lost = np.abs(acf[1:]) < 2 * error[:-1]
+    both = np.flatnonzero(lost[:-1] & lost[1:])
+    return acf[: max(2, int(both[0]) + 1)] if both.size else acf
+
+
+def _with_positive_spectrum(acf: Array, points: int = 512) -> Array:
+    """Return the autocorrelation function nearest to this one whose spectrum is nowhere below `RIDGE`."""
+    spectrum = np.fft.rfft(np.r_[acf, np.zeros(points - 2 * acf.size + 1), acf[:0:-1]]).real
+    if spectrum.min() >= 0:
+        return acf
+    nearest = np.fft.irfft(np.maximum(spectrum, RIDGE))[: points // 4]
+    nearest = nearest / nearest[0]
+    return nearest[: int(np.flatnonzero(np.abs(nearest) > 1e-3)[-1]) + 1]
+
+
+def _continue_acf(start: Array, weights: Array, lags: int = 200) -> Array:
+    """Continue an autocorrelation function by its autoregressive weights until it has decayed."""
+    acf = np.r_[start, np.zeros(lags + 1 - start.size)] if start.size <= lags else start[: lags + 1]
+    if not weights.size:
+        return np.array([1.0, 0.0])
+    for lag in range(start.size, lags + 1):
+        acf[lag] = weights @ acf[lag - 1 : lag - weights.size - 1 : -1] if lag > weights.size else 0.0
+    last = int(np.flatnonzero(np.abs(acf) > 1e-3)[-1])
+    return acf[: max(last, 1) + 1]
+
+
+def _from_differences(y: Array) -> float:
+    """Return the noise of a trace too short for blocks: median absolute second difference (normal noise)."""
+    second = y[2:] - 2 * y[1:-1] + y[:-2]
+    return float(np.median(np.abs(second)) / (0.674489750196082 * np.sqrt(6)))

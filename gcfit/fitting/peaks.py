@@ -1,0 +1,276 @@
+"""From solved windows to the records of the peak table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting import suitability
+from gcfit.fitting.estimates import Estimate, kinetics
+from gcfit.fitting.models import MODELS, core_of, curve, support
+from gcfit.fitting.records import FitSettings, Noise, PeakFit
+from gcfit.fitting.sampling import Curve, Sampling
+from gcfit.fitting.select import Peak, State, base_columns
+from gcfit.fitting.solver import covariance
+from gcfit.fitting.window import Task
+
+FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
+LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
+FREE = 4  # peaks on either side that are free when the covariance of one is taken
+TINY_AREA = 2.0  # standard errors below which a peak is not determined
+
+
+@dataclass(frozen=True, eq=False)
+class WindowResult:
+    """A window's task and where its fit ended; None where it did not succeed."""
+
+    task: Task
+    state: State | None
+
+    def reaches(self, begin: float, end: float) -> bool:
+        """Whether a peak of this window may be above nothing between two times [s]."""
+        return self.state is not None and any(
+            low < end and high > begin for low, high in (self._support(peak) for peak in self.state.peaks)
+        )
+
+    def total_at(self, time: Array) -> Array:
+        """Sum of the window's peaks at any increasing times [s], shape (n,)."""
+        total = np.zeros_like(time)
+        if self.state is None:
+            return total
+        sampling = Sampling.of(time)
+        for peak, amplitude in zip(self.state.peaks, self.state.solution.amplitudes, strict=True):
+            low, high = self._support(peak)
+            if low < time[-1] and high > time[0]:
+                shape = curve(MODELS[peak.model], peak.coordinates, sampling, self.task.known)
+                total[shape.first : shape.last] += amplitude * shape.rows[0]
+        return total
+
+    def _support(self, peak: Peak) -> tuple[float, float]:
+        model = MODELS[peak.model]
+        values = dict(zip(model.parameters, peak.coordinates.tolist(), strict=True))
+        return support(core_of(model, values, self.task.known), values, self.task.known)
+
+
+def describe(
+    part: Chromatogram, noise: Noise, results: Sequence[WindowResult], settings: FitSettings
+) -> tuple[tuple[PeakFit, ...], Array, tuple[str, ...]]:
+    """Turn solved windows into peaks in order of retention, the local baselines, and a note for each failure."""
+    baseline = np.full(part.time.size, np.nan)
+    peaks: list[PeakFit] = []
+    failed = []
+    for result in results:
+        if result.state is None:
+            span = f"{result.task.time[0]:.6g} to {result.task.time[-1]:.6g} s"
+            failed.append(f"the window {span} could not be fitted: no start describes its peaks")
+            continue
+        first = result.task.first
+        local = result.state.solution.base_coefficients @ base_columns(result.task.time, result.state.base_order)
+        spill = part.signal[first : first + local.size] - result.task.signal
+        baseline[first : first + local.size] = local + spill
+        peaks += _peaks_of(result, noise, settings)
+    peaks.sort(key=lambda peak: (peak.retention_time_s is None, peak.retention_time_s or peak.window_start_s or 0.0))
+    return _numbered(peaks), baseline, tuple(failed)
+
+
+def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings) -> list[PeakFit]:
+    state = result.state
+    if state is None:
+        return []
+    limits = _limits(state)
+    return [_peak(place, result, state, limits[place], noise, settings) for place in range(len(state.peaks))]
+
+
+def _peak(
+    place: int,
+    result: WindowResult,
+    state: State,
+    limits: tuple[int, int],
+    noise: Noise,
+    settings: FitSettings,
+) -> PeakFit:
+    task, peak, solution = result.task, state.peaks[place], state.solution
+    amplitude, shape = float(solution.amplitudes[place]), solution.curves[place]
+    spread = _spread(state, place, noise)
+    figures = _shape(peak, shape, task)
+    rates = kinetics(
+        peak.model, peak.coordinates, None if spread is None else spread[1:, 1:], task.known,
+        settings.hold_up, settings.phase_ratio,
+    )  # fmt: skip
+    status, message = _status(peak, amplitude, spread, task, figures is not None, solution.converged)
+    record = PeakFit(
+        peak=0,
+        name="",
+        model=peak.model,
+        status=status,
+        message=message,
+        first=task.first + shape.first,
+        curve=amplitude * shape.rows[0],
+        area=amplitude,
+        area_se=None if spread is None else float(np.sqrt(spread[0, 0])),
+        area_integrated=_integrated(result, place, limits),
+        r_squared=_local_r_squared(result, limits),
+        window_start_s=float(task.time[0]),
+        window_end_s=float(task.time[-1]),
+        **_columns(rates),
+    )
+    return record if figures is None else _with_shape(record, amplitude, figures, spread, noise)
+
+
+def _columns(rates: dict[str, Estimate]) -> dict[str, float | None]:
+    """Names of the table's columns for values and errors: the unit stays at the end of the name."""
+    columns: dict[str, float | None] = {}
+    for name, estimate in rates.items():
+        columns[name] = estimate.value
+        if name != "retention_factor":
+            columns[_error_column(name)] = estimate.error
+    return columns
+
+
+def _error_column(name: str) -> str:
+    for unit in ("_per_s", "_s"):
+        if name.endswith(unit):
+            return f"{name.removesuffix(unit)}_se{unit}"
+    return f"{name}_se"
+
+
+def _with_shape(
+    record: PeakFit, amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
+) -> PeakFit:
+    """Add what is measured on the fitted curve."""
+    error = None
+    if spread is not None:
+        error = float(np.sqrt(max(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes, 0.0)))
+    height = amplitude * figures.height
+    width, base, left = figures.half_width, figures.base_width, figures.base_left
+    peak_to_peak = noise.peak_to_peak
+    return replace(
+        record,
+        retention_time_s=figures.apex,
+        retention_time_se_s=error,
+        height=height,
+        fwhm_s=width,
+        plates=suitability.plates(figures.apex, width) if width else None,
+        symmetry=suitability.symmetry(base, left) if base and left else None,
+        snr=suitability.signal_to_noise(height, peak_to_peak) if peak_to_peak > 0 else None,
+    )
+
+
+def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
+    """Figures of a peak: on the window's own points where they are dense and regular, else on a finer curve."""
+    sampling = Sampling.of(task.time)
+    sigma = float(np.exp(peak.coordinates[1]))
+    if sampling.uniform and sigma > FINE * sampling.interval and shape.rows.shape[1] > 4:
+        measured = suitability.shape_of(task.time[shape.first : shape.last], shape.rows)
+        if measured is not None and measured.base_width is not None:
+            return measured
+    low = high = float(peak.coordinates[0])
+    low, high = low - 8 * sigma - task.known.injection, high + 12 * sigma + task.known.injection
+    values = dict(zip(MODELS[peak.model].parameters, peak.coordinates.tolist(), strict=True))
+    slow = max((float(np.exp(values[key])) for key in ("log_tail", "log_site_time") if key in values), default=0.0)
+    fine = Sampling.of(np.arange(low, high + min(6 * slow, 40 * sigma), sigma / (2 * FINE)))
+    finer = curve(MODELS[peak.model], peak.coordinates, fine, task.known)
+    return suitability.shape_of(fine.time[finer.first : finer.last], finer.rows) if finer.rows.shape[1] > 4 else None
+
+
+def _spread(state: State, place: int, noise: Noise) -> Array | None:
+    """Covariance of a peak's amplitude and coordinates, for the noise as it is.
+
+    Its size is that of the trace, or the misfit of the window where that is larger; its autocorrelation that of the
+    trace. All peaks within `FREE` places are taken as free.
+    """
+    solution = state.solution
+    freedom = max(solution.residual.size - solution.columns, 1)
+    variance = solution.rss / freedom
+    if noise.deviation > 0 and variance < noise.deviation**2 * (1 + 4 * np.sqrt(2 * noise.inflation / freedom)):
+        variance = noise.deviation**2
+    terms = range(max(place - FREE, 0), min(place + FREE + 1, len(state.peaks)))
+    acf = None if abs(noise.inflation - 1) < 1e-3 else np.array(noise.acf or (1.0, noise.correlation))
+    unit = covariance(solution, terms, acf)
+    if unit is None:
+        return None
+    begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
+    own = slice(begin, begin + solution.rows[place].shape[0])
+    return variance * unit[own, own]
+
+
+def _limits(state: State) -> list[tuple[int, int]]:
+    """Points of the window between which each peak is integrated: to 1e-3 of its apex, or the valley to the next."""
+    curves = [
+        amplitude * shape.rows[0]
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
+    ]
+    size = state.solution.residual.size
+    total = np.zeros(size)
+    reach, tops = [], []
+    for shape, values in zip(state.solution.curves, curves, strict=True):
+        total[shape.first : shape.last] += values
+        high = np.flatnonzero(np.abs(values) > LIMIT * np.abs(values).max(initial=0.0))
+        low_high = (shape.first + int(high[0]), shape.first + int(high[-1]) + 1) if high.size else (shape.first,) * 2
+        reach.append(low_high)
+        tops.append(shape.first + int(np.argmax(np.abs(values))) if values.size else shape.first)
+    order = np.argsort(tops, kind="stable")
+    for left, right in zip(order[:-1], order[1:], strict=True):
+        if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
+            between = np.abs(total[tops[left] : tops[right] + 1])
+            valley = tops[left] + int(np.argmin(between))
+            reach[left] = (reach[left][0], min(reach[left][1], valley + 1))
+            reach[right] = (max(reach[right][0], valley), reach[right][1])
+    return reach
+
+
+def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> float | None:
+    """Trapezoid sum of the signal over the fitted baseline between a peak's limits [signal unit s]."""
+    task, state = result.task, result.state
+    points = slice(*limits)
+    if state is None or limits[1] - limits[0] < 2:
+        return None
+    base = state.solution.base_coefficients @ base_columns(task.time, state.base_order)
+    return float(np.trapezoid((task.signal - base)[points], task.time[points]))
+
+
+def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | None:
+    """1 - SS_res/SS_tot over the points between a peak's limits."""
+    if result.state is None or limits[1] - limits[0] < 2:
+        return None
+    points = slice(*limits)
+    signal = result.task.signal[points]
+    scatter = float(np.sum((signal - signal.mean()) ** 2))
+    misfit = float(np.sum(result.state.solution.residual[points] ** 2))
+    return 1 - misfit / scatter if scatter > 0 else None
+
+
+def _status(
+    peak: Peak, amplitude: float, spread: Array | None, task: Task, apex_inside: bool, converged: bool
+) -> tuple[str, str]:
+    """One word for the table, and why."""
+    if spread is None:
+        return "not determined", "the data do not determine the parameters"
+    if not converged:
+        return "not converged", "the search stopped before it settled"
+    if not apex_inside:
+        return "not determined", "the apex lies outside the data"
+    if abs(amplitude) < TINY_AREA * np.sqrt(spread[0, 0]):
+        return "not determined", "the area is within two standard errors of zero"
+    if MODELS[peak.model].core == "gaussian" and task.model == "auto":
+        return "ok", "elutes with the unretained gas: no kinetic pair"
+    return "ok", ""
+
+
+def _numbered(peaks: Sequence[PeakFit]) -> tuple[PeakFit, ...]:
+    """Number the peaks, and add what needs the others: share of the area, resolution from the peak before."""
+    whole = sum(abs(peak.area) for peak in peaks if peak.area is not None)
+    out: list[PeakFit] = []
+    for number, peak in enumerate(peaks, 1):
+        before = out[-1] if out else None
+        share = 100 * abs(peak.area) / whole if peak.area is not None and whole > 0 else None
+        out.append(replace(peak, peak=number, area_percent=share, resolution=_resolution(before, peak)))
+    return tuple(out)
+
+
+def _resolution(before: PeakFit | None, peak: PeakFit) -> float | None:
+    if before is None or not (before.retention_time_s and peak.retention_time_s and before.fwhm_s and peak.fwhm_s):
+        return None
+    times, widths = (before.retention_time_s, peak.retention_time_s), (before.fwhm_s, peak.fwhm_s)
+    return suitability.resolution(times, widths)

@@ -1,0 +1,130 @@
+"""Where a window is sampled, and the Fourier sum on it: one real FFT on a uniform grid, a matrix elsewhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.column.laplace import Complex, frequencies
+
+JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
+
+LOST = 1e-11
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A unit-area peak at the points `first` to `first + m` of a window.
+
+    `rows`, shape (1 + p, m): the curve [1/s] and its derivatives by the p coordinates.
+    """
+
+    first: int
+    rows: Array
+
+    @property
+    def last(self) -> int:
+        """Index behind the last point."""
+        return self.first + self.rows.shape[1]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A period of the Fourier sum: `length` steps from `begin` [s], which is point `first` of a uniform sampling."""
+
+    first: int
+    begin: float
+    end: float
+    length: int
+    interval: float
+
+    @property
+    def period(self) -> float:
+        """Length of the period [s]."""
+        return self.length * self.interval
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """The times of a window's points, shape (n,) [s]; on a uniform grid when they differ from one by rounding only."""
+
+    time: Array
+    uniform: bool
+    interval: float
+
+    @classmethod
+    def of(cls, time: Array) -> "Sampling":
+        """Recognise a uniform grid."""
+        interval = float((time[-1] - time[0]) / (time.size - 1))
+        stray = time - (time[0] + interval * np.arange(time.size))
+        uniform = bool(np.abs(stray).max() <= JITTER * interval)
+        return cls(time, uniform, interval if uniform else float(np.diff(time).min()))
+
+    def part(self, first: int, last: int) -> "Sampling":
+        """The points `first` to `last`."""
+        return Sampling(self.time[first:last], self.uniform, self.interval)
+
+    def grid(self, begin: float, end: float) -> Grid:
+        """A period that holds [begin, end]; on a uniform sampling it starts at one of its points, inside or outside."""
+        first = 0
+        if self.uniform:
+            first = int(np.floor((begin - self.time[0]) / self.interval))
+            begin = float(self.time[0]) + first * self.interval
+        steps = fast_length(int((end - begin) / self.interval) + 2)
+        return Grid(first, begin, end, steps, self.interval)
+
+    def synthesise(self, spectrum: Complex, grid: Grid) -> Curve:
+        """Functions of time from the transforms at s = 2πik/T, shape (r, K + 1), at the points within the grid."""
+        if not self.uniform:
+            return self._by_matrix(spectrum, grid)
+        refinement = refinement_for(spectrum.shape[-1] - 1, grid.length)
+        values = to_time(spectrum, grid, refinement)[:, ::refinement]
+        return self.cut(values, grid)
+
+    def cut(self, values: Array, grid: Grid) -> Curve:
+        """Those of the values on a uniform grid, shape (r, length), that are points of the window."""
+        low = min(max(-grid.first, 0), grid.length)
+        used = min(int((grid.end - grid.begin) / self.interval) + 1, grid.length)
+        high = max(min(self.time.size - grid.first, used), low)
+        return Curve(grid.first + low, values[:, low:high])
+
+    def _by_matrix(self, spectrum: Complex, grid: Grid) -> Curve:
+        first, last = np.searchsorted(self.time, [grid.begin, grid.end])
+        waves = np.exp(
+            np.multiply.outer(frequencies(grid.period, spectrum.shape[-1] - 1), self.time[first:last] - grid.begin)
+        )
+        halved = spectrum.copy()
+        halved[:, 0] /= 2
+        rows: Array = (halved @ waves).real * (2 / grid.period)
+        return Curve(int(first), rows)
+
+
+def to_time(spectrum: Complex, grid: Grid, refinement: int) -> Array:
+    """Functions on the grid refined so many times, shape (r, length × refinement), from their transforms."""
+    length = grid.length * refinement
+    values: Array = np.fft.irfft(spectrum, length)
+    return values * (refinement / grid.interval)
+
+
+def to_spectrum(values: Array, grid: Grid) -> Complex:
+    """Transforms at s = 2πik/T of functions on a (refined) grid of the whole period, the inverse of `to_time`.
+
+    The frequencies above the last where the first function is above 1e-11 of its area are left out.
+    """
+    spectrum: Complex = np.fft.rfft(values) * (grid.period / values.shape[-1])
+    size = np.abs(spectrum[0])
+    return spectrum[:, : int(np.flatnonzero(size > LOST * size[0])[-1]) + 2]
+
+
+def refinement_for(count: int, length: int) -> int:
+    """Least power of two by which a grid of `length` steps must be refined to hold `count` frequencies."""
+    refinement = 1
+    while 2 * count > length * refinement:
+        refinement *= 2
+    return refinement
+
+
+def fast_length(least: int) -> int:
+    """Smallest 2^a, 3·2^a or 5·2^a that is at least `least` and even: lengths at which an FFT is quick."""
+    power = 1 << max(least - 1, 7).bit_length()
+    return min(size for size in (power, 3 * power // 4, 5 * power // 8) if size >= least)

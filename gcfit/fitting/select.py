@@ -1,0 +1,290 @@
+"""Which model each peak of a window gets: the simplest that the data support.
+
+Evidence is the Bayesian information criterion with the noise known (Schwarz 1978): χ² + columns × ln(points), both
+with the number of points reduced by the autocorrelation of the noise. A share of the signal itself counts as noise, so
+that no model is asked to describe a measured peak better than such models can.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermeval
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.loading import GREATEST
+from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
+from gcfit.fitting.sampling import Curve, Sampling
+from gcfit.fitting.solver import Solution, Term, solve
+from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
+
+INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
+ROUNDING = 1e-7  # of the highest signal, for data without noise
+DECISIVE = 6.0  # fall of the criterion that a further part must bring
+SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
+NEIGHBOURS = 1  # peaks on either side that stay free while one peak's model is chosen
+BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
+MAX_BASE_ORDER = 40
+BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BASE_PIECE = 4.0  # σ of free baseline that each further column of the baseline needs
+START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
+    "site": ((np.log(0.1), np.log(3.0)), (np.log(0.03), np.log(12.0))),
+    "tail": ((np.log(0.7),),),
+    "load": ((-10.0,), (-3.0,), (3.0,)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Peak:
+    """One peak of a window on its way: the model's name, its coordinates, and the scale of its width [s]."""
+
+    model: str
+    coordinates: Array
+    sigma: float
+
+
+@dataclass(frozen=True, eq=False)
+class WindowData:
+    """The points of one window and what is known about them."""
+
+    sampling: Sampling
+    signal: Array
+    weights: Array | None
+    deviation: float
+    inflation: float
+    known: Known
+
+    @property
+    def time(self) -> Array:
+        """Times [s], shape (n,)."""
+        return self.sampling.time
+
+    def part(self, first: int, last: int, signal: Array) -> "WindowData":
+        """The points `first` to `last` with another signal."""
+        weights = None if self.weights is None else self.weights[first:last]
+        return replace(self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A solved window: its peaks, baseline order, solution and criterion."""
+
+    peaks: tuple[Peak, ...]
+    base_order: int
+    solution: Solution
+    criterion: float
+
+
+def base_columns(time: Array, order: int) -> Array:
+    """Columns of a baseline, shape (order, n): a line, a parabola, then cubic splines of order - 3 equal pieces."""
+    x = (time - time[0]) / (time[-1] - time[0])
+    if order <= 3:
+        columns: Array = np.polynomial.legendre.legvander(2 * x - 1, order - 1).T
+        return columns
+    pieces = order - 3
+    u = np.abs(pieces * x - np.arange(-1, pieces + 2)[:, None])
+    # the cardinal cubic B-spline
+    return np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+
+
+def solved(data: WindowData, peaks: Sequence[Peak], base_order: int) -> State | None:
+    """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
+    terms = [_term(peak, data) for peak in peaks]
+    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights)
+    if solution is None:
+        return None
+    fitted = tuple(
+        replace(peak, coordinates=coordinates) for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
+    )
+    return State(fitted, base_order, solution, criterion(data, solution))
+
+
+def criterion(data: WindowData, solution: Solution) -> float:
+    """Bayesian information criterion of a solved window."""
+    variance = _variance(data, solution)
+    chi_squared = float(np.sum(solution.residual**2 / variance)) / data.inflation
+    return chi_squared + solution.columns * penalty(data)
+
+
+def penalty(data: WindowData) -> float:
+    """What one more column costs."""
+    return float(np.log(max(data.signal.size / data.inflation, 2.0)))
+
+
+def _variance(data: WindowData, solution: Solution) -> Array:
+    height = np.zeros_like(data.signal)
+    for amplitude, shape in zip(solution.amplitudes, solution.curves, strict=True):
+        height[shape.first : shape.last] += amplitude * shape.rows[0]
+    top = float(np.abs(height).max(initial=0.0))
+    tiny = np.finfo(float).tiny
+    return data.deviation**2 + (INADEQUACY * height) ** 2 + (ROUNDING * top) ** 2 + tiny
+
+
+def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
+    """Let each peak of a solved window take the model that the data support among the allowed ones.
+
+    Peaks are taken from the highest down; while one is chosen its neighbours stay free and the others stand.
+    """
+    for place in np.argsort(-_heights(state)):
+        peak = _chosen(data, state, int(place), allowed)
+        if peak.model == state.peaks[place].model:
+            continue
+        joint = _with(data, state, int(place), peak)
+        if joint is not None and joint.criterion < state.criterion - DECISIVE:
+            state = joint
+    return state
+
+
+def _chosen(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> Peak:
+    """The peak with the model that wins in its neighbourhood: parts are added one at a time, the best first."""
+    low, high = max(place - NEIGHBOURS, 0), min(place + NEIGHBOURS + 1, len(state.peaks))
+    local = _neighbourhood(data, state, low, high)
+    best = solved(local, state.peaks[low:high], 2)
+    if best is None:
+        return state.peaks[place]
+    for size in range(1, len(PARTS) + 1):
+        if not calls_for_more(local, best, place - low):
+            break
+        held = set(MODELS[best.peaks[place - low].model].parts)
+        names = [name for name in allowed if len(MODELS[name].parts) == size and held <= set(MODELS[name].parts)]
+        trials = [trial for name in names for trial in _starts(best.peaks[place - low], name)]
+        tried = [_with(local, best, place - low, trial) for trial in trials]
+        winner = min((one for one in tried if one is not None), key=lambda one: one.criterion, default=best)
+        if winner.criterion < best.criterion - DECISIVE:
+            best = winner
+    return best.peaks[place - low]
+
+
+def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:
+    """The window solved again with one peak replaced."""
+    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order)
+
+
+def _starts(peak: Peak, name: str) -> Iterator[Peak]:
+    """Starts of a model from a fitted simpler one; a loading has local minima and is started from several values."""
+    held = dict(zip(MODELS[peak.model].parameters, peak.coordinates.tolist(), strict=True))
+    new = [part for part in MODELS[name].parts if part not in MODELS[peak.model].parts]
+    for choice in product(*(START_VALUES[part] for part in new)):
+        values = dict(held)
+        for part, start in zip(new, choice, strict=True):
+            # times are in units of σ, a loading is a number
+            offset = 0.0 if part == "load" else np.log(peak.sigma)
+            values.update(zip(PARTS[part], (value + offset for value in start), strict=True))
+        if "tail" in new:
+            values["retention"] -= 0.5 * np.exp(values["log_tail"])
+            values["log_sigma"] -= 0.2
+        yield replace(peak, model=name, coordinates=np.array([values[key] for key in MODELS[name].parameters]))
+
+
+def _neighbourhood(data: WindowData, state: State, low: int, high: int) -> WindowData:
+    """The stretch of the window around the peaks `low` to `high`, with the curves of all others taken out."""
+    if high - low == len(state.peaks):
+        return data
+    rest = data.signal.copy()
+    for place, (amplitude, shape) in enumerate(zip(state.solution.amplitudes, state.solution.curves, strict=True)):
+        if not low <= place < high:
+            rest[shape.first : shape.last] -= amplitude * shape.rows[0]
+    begin = min(peak.coordinates[0] - REACH_BEFORE * peak.sigma for peak in state.peaks[low:high])
+    end = max(peak.coordinates[0] + REACH_AFTER * peak.sigma for peak in state.peaks[low:high])
+    first, last = np.searchsorted(data.time, [begin, end])
+    return data.part(int(first), int(last), rest)
+
+
+def calls_for_more(data: WindowData, state: State, place: int) -> bool:
+    """Whether the residual near a peak holds more than noise along the directions in which additions bend it.
+
+    The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, made orthonormal:
+    the sum of squared scores is χ² with as many degrees of freedom under pure noise.
+    """
+    peak = state.peaks[place]
+    near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
+    z = (data.time[near] - peak.coordinates[0]) / peak.sigma
+    late = np.maximum(z - 2, 0)
+    bell = np.exp(-(z**2) / 2)
+    rows = [hermeval(z, [0] * order + [1]) * bell for order in range(3, 9)]
+    rows += [late * np.exp(-late / slow) for slow in (2.0, 8.0)]
+    return _score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
+
+
+def bend_base(data: WindowData, state: State) -> State:
+    """Let the baseline of a solved window bend as much as the data support, where peaks leave room for it."""
+    sigma = max(peak.sigma for peak in state.peaks)
+    covered = np.zeros(data.time.size, dtype=bool)
+    for peak in state.peaks:
+        covered |= np.abs(data.time - peak.coordinates[0]) < 3 * peak.sigma
+    free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
+    greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
+    best, misses = state, 0
+    for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
+        bent = None
+        if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
+            bent = solved(data, best.peaks, order)
+        if bent is not None and _gain(data, best, bent) > BASE_GAIN * (order - best.base_order):
+            best, misses = bent, 0
+        else:
+            misses += 1
+        # a symmetric bend shows in every other order only
+        if misses == 2:
+            break
+    return best
+
+
+def _gain(data: WindowData, before: State, after: State) -> float:
+    """Fall of χ² from one state to another."""
+    columns = before.solution.columns - after.solution.columns
+    return before.criterion - after.criterion - columns * penalty(data)
+
+
+def _score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
+    """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
+    scale = np.sqrt(_variance(data, solution)[points] * data.inflation)
+    if data.weights is not None:
+        directions = directions * data.weights[points]
+    size = np.linalg.norm(directions, axis=1)
+    directions = directions[size > 0] / size[size > 0, None]
+    # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
+    values, vectors = np.linalg.eigh(directions @ directions.T)
+    projections = vectors.T @ (directions @ (solution.residual[points] / scale))
+    sound = values > 1e-9 * values[-1:]
+    return float(np.sum(projections[sound] ** 2 / values[sound]))
+
+
+def _term(peak: Peak, data: WindowData) -> Term:
+    """The search's view of a peak: curve, start, bounds and longest steps."""
+    model, known = MODELS[peak.model], data.known
+    span = float(data.time[-1] - data.time[0])
+    narrow, wide = np.log(0.3 * data.sampling.interval), np.log(span)
+    limits = {
+        "retention": (float(data.time[0]), float(data.time[-1]), 1.5 * peak.sigma),
+        "log_sigma": (narrow, wide, 0.7),
+        "log_site_delay": (np.log(1e-5 * peak.sigma), wide, 1.5),
+        "log_site_time": (np.log(0.2 * peak.sigma), wide - 0.7, 1.0),
+        "log_tail": (np.log(0.02 * peak.sigma), wide - 0.7, 1.0),
+        "loading": (-GREATEST, GREATEST, 5.0),
+    }
+    lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
+
+    def evaluate(coordinates: Array) -> Curve | None:
+        return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+
+    return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride)
+
+
+def _heights(state: State) -> Array:
+    return np.array(
+        [
+            abs(amplitude) * shape.rows[0].max(initial=0.0)
+            for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
+        ]
+    )
+
+
+def forced(data: WindowData, state: State, name: str) -> State:
+    """Give every peak of a solved window the named model, from the best of its starts."""
+    for place in range(len(state.peaks)):
+        if state.peaks[place].model == name:
+            continue
+        tried = [_with(data, state, place, trial) for trial in _starts(state.peaks[place], name)]
+        state = min((one for one in tried if one is not None), key=lambda one: one.solution.rss, default=state)
+    return state

@@ -1,0 +1,113 @@
+"""System suitability by USP <621> (harmonised, official 2022-12-01): figures of a peak, taken on the fitted curve."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Apex [s], height, and the widths [s] of a peak; None where the curve does not fall so far within its points.
+
+    `apex_slopes`, shape (p,): derivatives of the apex time by the coordinates of the model.
+    """
+
+    apex: float
+    height: float
+    half_width: float | None
+    half_left: float | None
+    base_width: float | None
+    base_left: float | None
+    apex_slopes: Array
+
+
+def shape_of(time: Array, rows: Array) -> Shape | None:
+    """Measure a curve.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Equally spaced times [s], at least five.
+    rows : ndarray, shape (1 + p, n)
+        The curve and its derivatives by the coordinates.
+
+    Returns
+    -------
+    Shape or None
+        None where the highest point is among the first or last two: the apex is not within the points.
+    """
+    top = int(np.argmax(rows[0]))
+    if not 2 <= top < time.size - 2:
+        return None
+    step = float(time[-1] - time[0]) / (time.size - 1)
+    near = rows[:, top - 2 : top + 3]
+    # quartic through five points: derivatives at the middle one, then one Newton step on each
+    slope, bend = near @ _FIRST / step, near @ _SECOND / step**2
+    third = near[0] @ _THIRD / step**3
+    shift = -slope[0] / bend[0]
+    shift -= 0.5 * third * shift**2 / bend[0]
+    height = float(near[0, 2] + slope[0] * shift / 2)
+    slopes_at_apex = slope[1:] + bend[1:] * shift
+    half = _crossings(time, rows[0], top, height / 2)
+    base = _crossings(time, rows[0], top, height / 20)
+    apex = float(time[top] + shift)
+    return Shape(
+        apex=apex,
+        height=height,
+        half_width=half[1] - half[0] if half else None,
+        half_left=apex - half[0] if half else None,
+        base_width=base[1] - base[0] if base else None,
+        base_left=apex - base[0] if base else None,
+        apex_slopes=-slopes_at_apex / (bend[0] + third * shift),
+    )
+
+
+def plates(retention: float, half_width: float) -> float:
+    """N = 5.54 (t_R/W_h)²."""
+    return 5.54 * (retention / half_width) ** 2
+
+
+def resolution(retention: tuple[float, float], half_width: tuple[float, float]) -> float:
+    """R_s = 1.18 (t_2 - t_1)/(W_h1 + W_h2)."""
+    return 1.18 * (retention[1] - retention[0]) / (half_width[0] + half_width[1])
+
+
+def symmetry(base_width: float, base_left: float) -> float:
+    """A_s = W_0.05/(2 d), d the distance of the apex from the leading edge at 5 % of the height."""
+    return base_width / (2 * base_left)
+
+
+def signal_to_noise(height: float, peak_to_peak: float) -> float:
+    """S/N = 2H/h, h the peak-to-peak noise."""
+    return 2 * abs(height) / peak_to_peak
+
+
+_FIRST = np.array([1, -8, 0, 8, -1]) / 12
+_SECOND = np.array([-1, 16, -30, 16, -1]) / 12
+_THIRD = np.array([-1, 2, 0, -2, 1]) / 2
+
+
+def _crossings(time: Array, curve: Array, top: int, level: float) -> tuple[float, float] | None:
+    """Times left and right of the apex where the curve first falls to a level; None where it does not."""
+    below = curve < level
+    left, right = np.flatnonzero(below[:top]), np.flatnonzero(below[top:])
+    if not (left.size and right.size):
+        return None
+    return _root(time, curve, int(left[-1]), level), _root(time, curve, top + int(right[0]) - 1, level)
+
+
+def _root(time: Array, curve: Array, place: int, level: float) -> float:
+    """Where the cubic through four points around `place` and the next one takes a value."""
+    step = float(time[1] - time[0])
+    if not 1 <= place < time.size - 2:
+        share = (level - curve[place]) / (curve[place + 1] - curve[place])
+        return float(time[place] + step * share)
+    a, b, c, d = curve[place - 1 : place + 3]
+    x = (level - b) / (c - b)
+    for _ in range(4):
+        value = b + x * (c - a) / 2 + x**2 * (a - 2.5 * b + 2 * c - d / 2) + x**3 * (1.5 * (b - c) + (d - a) / 2)
+        slope = (c - a) / 2 + 2 * x * (a - 2.5 * b + 2 * c - d / 2) + 3 * x**2 * (1.5 * (b - c) + (d - a) / 2)
+        x -= (value - level) / slope
+    return float(time[place] + step * x)

@@ -1,0 +1,103 @@
+"""The fit of one window: peaks to start from in, a solved state out. A pure function of one frozen task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, Known
+from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.select import Peak, State, WindowData, bend_base, calls_for_more, choose, forced, solved
+
+GAUSSIAN_MODELS = ("gaussian", "emg")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one."""
+
+    first: int
+    time: Array
+    signal: Array
+    weights: Array | None
+    deviation: float
+    inflation: float
+    known: Known
+    model: str
+    candidates: tuple[Candidate, ...]
+    start: tuple[Peak, ...] = ()
+    base_order: int = 2
+
+    @property
+    def data(self) -> WindowData:
+        """The points, as the search wants them."""
+        sampling = Sampling.of(self.time)
+        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known)
+
+
+def fit_window(task: Task) -> State | None:
+    """Fit one window; None where no start describes its peaks."""
+    data = task.data
+    if task.start:
+        state = solved(data, task.start, task.base_order)
+        return None if state is None else bend_base(data, state)
+    sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
+    state = _searched(data, task, sure)
+    if len(sure) < len(task.candidates):
+        with_shoulders = _searched(data, task, task.candidates)
+        if state is None or (with_shoulders is not None and with_shoulders.criterion < state.criterion):
+            state = with_shoulders
+    return state
+
+
+def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate]) -> State | None:
+    """Solve with the simplest model, then let peaks and baseline take what the data support."""
+    state = solved(data, [starting_peak(c, candidates, task) for c in candidates], task.base_order)
+    if state is None:
+        return None
+    if task.model != "auto":
+        state = forced(data, state, task.model)
+        return bend_base(data, state)
+    bent = bend_base(data, state)
+    if not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+        return bent
+    chosen = bend_base(data, choose(data, state, allowed(state)))
+    return min(choose(data, chosen, allowed(chosen)), bent, key=lambda one: one.criterion)
+
+
+def allowed(state: State) -> tuple[str, ...]:
+    """Models that `auto` may choose from: those of the cores that the peaks started with."""
+    cores = {MODELS[peak.model].core for peak in state.peaks}
+    return (*(LAPLACE_MODELS if "laplace" in cores else ()), *(GAUSSIAN_MODELS if "gaussian" in cores else ()))
+
+
+def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task) -> Peak:
+    """First coordinates of a candidate, by moments: mean from the apex, variance less that of the injection.
+
+    A peak that elutes before or with the unretained gas has no kinetic pair and starts as a Gaussian.
+    """
+    sigma = candidate.sigma
+    if candidate.shoulder:
+        # the curvature of a shoulder is that of the flank it sits on: its neighbour's width is the better guess
+        firm = [other for other in others if not other.shoulder]
+        if firm:
+            nearest = min(firm, key=lambda other: abs(other.apex_time - candidate.apex_time))
+            sigma = nearest.sigma
+    variance = max(sigma**2 - task.known.injection**2 / 12, sigma**2 / 4)
+    centre = candidate.apex_time - task.known.injection / 2
+    delay = centre - task.known.hold_up
+    width = float(np.sqrt(variance))
+    core = "laplace" if delay > width else "gaussian"
+    if core == "laplace":
+        # the mode of the law lies 1.5/k_d before its mean, k_d = 2 delay/variance
+        centre += min(0.75 * variance / delay, 0.5 * width)
+    if task.model in GAUSSIAN_MODELS:
+        core = "gaussian"
+    return Peak(core, np.array([centre, np.log(width)]), width)
+
+
+def moved(task: Task, state: State, spill: Array) -> Task:
+    """The task again from where it ended, with what neighbours spill into the window taken out of the signal."""
+    return replace(task, signal=task.signal - spill, start=state.peaks, base_order=state.base_order)

@@ -1,0 +1,266 @@
+"""The overlay of a fit: what its artists hold, for whatever a fit may be."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from gcfit.chromatogram import Array
+from gcfit.errors import InputError
+from gcfit.figures import overlay, render
+from gcfit.figures.overlay import ROOM
+from gcfit.figures.style import THEMES
+from gcfit.fitting.records import Fit, FitSettings
+from tests.handmade import made_fit
+
+TWO = [(150.0, 5.0, 300.0), (300.0, 6.0, 200.0)]
+
+
+def line(axes: Axes, gid: str) -> Line2D:
+    return next(found for found in axes.lines if found.get_gid() == gid)
+
+
+def xy(found: Line2D) -> tuple[Array, Array]:
+    return np.asarray(found.get_xdata(), dtype=float), np.asarray(found.get_ydata(), dtype=float)
+
+
+def gids(figure: Figure) -> set[str]:
+    return {artist.get_gid() or "" for artist in figure.findobj()}
+
+
+def words(figure: Figure) -> str:
+    return " | ".join(text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")))
+
+
+@pytest.fixture
+def two() -> Fit:
+    return made_fit(TWO, names=["air", "water"], end=400)
+
+
+def test_the_curves_are_those_of_the_fit(two: Fit) -> None:
+    axes = overlay(two).axes[0]
+    time, signal = xy(line(axes, "data"))
+    rows = np.searchsorted(two.chromatogram.time, time - 1e-9)
+    assert signal == pytest.approx(two.chromatogram.signal[rows], abs=0)
+    np.testing.assert_array_equal(xy(line(axes, "fit"))[1], two.total[rows])
+    np.testing.assert_array_equal(xy(line(axes, "baseline"))[1], two.baseline[rows])
+
+
+def test_every_peak_is_filled_from_the_baseline_to_its_apex(two: Fit) -> None:
+    axes = overlay(two).axes[0]
+    fills: dict[str, Any] = {fill.get_gid(): fill for fill in axes.collections}
+    for peak in two.peaks:
+        corners = fills[f"peak-{peak.peak}"].get_paths()[0].vertices
+        assert corners[:, 1].max() == pytest.approx(10 + peak.curve.max(), abs=1e-9)
+        assert corners[:, 1].min() == pytest.approx(10, abs=1e-9)
+        assert corners[:, 0].min() == pytest.approx(peak.window_start_s)
+
+
+def test_neighbouring_peaks_differ_in_colour_and_in_grey() -> None:
+    """Relative luminance (WCAG 2.1) of neighbouring colours differs by a factor that survives a grey print."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for theme in THEMES.values():
+        values = [luminance(colour) for colour in theme.peaks]
+        for a, b in zip(values, [*values[1:], values[0]], strict=True):
+            assert (max(a, b) + 0.05) / (min(a, b) + 0.05) > 1.25
+        ink, paper = luminance(theme.ink), luminance(theme.background)
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 7
+        muted = luminance(theme.muted)
+        assert (max(muted, paper) + 0.05) / (min(muted, paper) + 0.05) > 4.5
+
+
+def test_the_residuals_are_in_units_of_the_noise_with_a_band_of_two(two: Fit) -> None:
+    axes = overlay(two).axes[1]
+    drawn = xy(line(axes, "residual"))[1]
+    inside = ~np.isnan(two.baseline)
+    # the signal less the known curves, over the known noise of 0.05
+    truth = (two.chromatogram.signal - two.total)[inside] / 0.05
+    assert np.nanmax(drawn) == pytest.approx(truth.max())
+    assert np.nanmin(drawn) == pytest.approx(truth.min())
+    band = next(patch for patch in axes.patches if patch.get_gid() == "band")
+    assert band.get_window_extent().y0 == pytest.approx(axes.transData.transform((0, -2))[1])
+    assert band.get_window_extent().y1 == pytest.approx(axes.transData.transform((0, 2))[1])
+    assert axes.get_ylabel() == "Residual (σ)"
+
+
+def test_without_noise_the_residual_panel_says_so() -> None:
+    figure = overlay(made_fit(TWO, noise=0.0))
+    assert "the noise is zero" in words(figure)
+
+
+def test_a_blank_has_data_only() -> None:
+    figure = overlay(made_fit([], noise=0.1))
+    assert len(figure.axes) == 1
+    assert "no peaks" in words(figure)
+    assert {"fit", "residual"} & gids(figure) == set()
+
+
+def test_a_failed_peak_is_marked_not_drawn() -> None:
+    figure = overlay(made_fit(TWO, names=["air", "water"], statuses={2: "failed"}))
+    assert "failed-2" in gids(figure)
+    assert "peak-2" not in gids(figure)
+    assert "2 water failed" in words(figure)
+
+
+@pytest.mark.parametrize("curve", [np.zeros(40), np.full(40, np.nan)], ids=["zero", "nan"])
+def test_a_peak_without_a_finite_curve_counts_as_failed(curve: Array) -> None:
+    from dataclasses import replace
+
+    fit = made_fit(TWO)
+    odd = replace(fit, peaks=(fit.peaks[0], replace(fit.peaks[1], curve=curve, status="failed")))
+    assert "2 failed" in words(overlay(odd))
+
+
+@pytest.mark.parametrize(
+    ("end", "unit", "label", "right"),
+    [
+        (599.0, "auto", "Time (s)", 598.9),
+        (601.0, "auto", "Time (min)", 600.9 / 60),
+        (601.0, "s", "Time (s)", 600.9),
+        (120.0, "min", "Time (min)", 119.9 / 60),
+    ],
+)
+def test_the_time_axis_has_the_unit_of_its_length(end: float, unit: Any, label: str, right: float) -> None:
+    figure = overlay(made_fit([(60.0, 4.0, 50.0)], end=end), time_unit=unit)
+    assert figure.axes[1].get_xlabel() == label
+    assert figure.axes[0].get_xlim()[1] == pytest.approx(right)
+
+
+@pytest.mark.parametrize(
+    ("area", "unit", "label"),
+    [
+        (300.0, "mV", "Signal (mV)"),
+        (300.0, "", "Signal"),
+        (3e7, "µV", "Signal (10⁶ µV)"),
+        (3e6, "counts", "Signal (10³ counts)"),
+        (3e7, "", "Signal (10⁶)"),
+    ],
+)
+def test_the_signal_axis_has_unit_and_power(area: float, unit: str, label: str) -> None:
+    """Apex area/(5 sqrt(2 pi)): 24, 2.4e6, 2.4e5."""
+    axes = overlay(made_fit([(150, 5, area)], unit=unit, end=300)).axes[0]
+    assert axes.get_ylabel() == label
+
+
+def test_small_signals_are_scaled_too() -> None:
+    """Apex 3e-4/(5 sqrt(2 pi)) = 2.4e-5 V."""
+    axes = overlay(made_fit([(150, 5, 3e-4)], unit="V", end=300, noise=1e-8, base=(0, 0))).axes[0]
+    assert axes.get_ylabel() == "Signal (10⁻⁶ V)"
+
+
+def test_only_the_fitted_part_is_shown() -> None:
+    figure = overlay(made_fit(TWO, end=400, settings=FitSettings(start=100.0, end=350.0)))
+    assert figure.axes[0].get_xlim() == pytest.approx((100, 350))
+
+
+def test_few_points_are_points_and_many_a_line() -> None:
+    few = overlay(made_fit([(30, 2, 10)], end=60, rate=2)).axes[0]
+    many = overlay(made_fit(TWO, end=400)).axes[0]
+    assert line(few, "data").get_marker() == "o"
+    assert line(many, "data").get_linestyle() == "-"
+
+
+def test_small_peaks_beside_a_huge_one_are_enlarged() -> None:
+    alkanes = [(400.0 + 80 * i, 2.5, 2e3) for i in range(10)]
+    fit = made_fit([(150, 3, 2e6), *alkanes], end=1300, names=["solvent", *[f"C{9 + i}" for i in range(10)]])
+    figure = overlay(fit)
+    assert len(figure.axes) == 3
+    zoom = figure.axes[2]
+    start, end = zoom.get_xlim()
+    assert start < 400 / 60 < 1120 / 60 < end
+    # apex of the alkanes: 10 + 2e3/(2.5 sqrt(2 pi)) = 329
+    assert 329 < zoom.get_ylim()[1] < 700
+    assert zoom.yaxis.get_scale() == "linear"
+    assert [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "peak-label"] == ["1 solvent"]
+
+
+def test_asked_parts_are_enlarged_and_no_others() -> None:
+    fit = made_fit([(150, 3, 2e6), (400, 3, 2e3)], end=599)
+    figure = overlay(fit, zoom=[(380.0, 420.0), (100.0, 200.0)])
+    assert [axes.get_xlim() for axes in figure.axes[2:]] == [(380.0, 420.0), (100.0, 200.0)]
+    assert [axes.get_title(loc="left") for axes in figure.axes[2:]] == ["a", "b"]
+    assert len(overlay(fit, zoom=()).axes) == 2
+
+
+def test_a_part_without_peaks_shows_its_data() -> None:
+    zoom = overlay(made_fit(TWO, end=400), zoom=[(20.0, 60.0)]).axes[2]
+    low, high = zoom.get_ylim()
+    assert 9 < low < 9.9  # baseline 10, noise 0.05
+    assert 10.1 < high < 11
+
+
+@pytest.mark.parametrize("part", [(500.0, 600.0), (200.0, 100.0), (200.01, 200.02)])
+def test_a_part_without_data_is_refused(part: tuple[float, float]) -> None:
+    with pytest.raises(InputError, match=r"run.csv: the part from .* s holds no data; the run goes from 0 to 399.9 s"):
+        overlay(made_fit(TWO, end=400), zoom=[part])
+
+
+def test_peaks_above_the_scale_of_a_part_are_cut_below_its_labels() -> None:
+    fit = made_fit([(100, 3, 3e4), (130, 3, 40), (160, 3, 40), (190, 3, 30)], end=300)
+    zoom = overlay(fit, zoom=[(80.0, 220.0)]).axes[2]
+    # small apexes: 10 + 40/(3 sqrt(2 pi)) = 15.3
+    assert 15.3 < zoom.get_ylim()[1] < 25
+    assert any(found.get_gid() == "cut" for found in zoom.lines)
+    room = line(zoom, "data").get_clip_box()
+    assert room is not None
+    highest = zoom.transData.inverted().transform((0, room.y1))[1]
+    assert 15.3 < highest < min(text.get_position()[1] for text in zoom.texts if text.get_text() in ("2", "3")) + 0.5
+
+
+def test_crowded_runs_are_cut_into_parts_that_can_be_read() -> None:
+    fit = made_fit([(30.0 + 25 * i, 2.0, 100.0) for i in range(100)], end=2600, rate=4)
+    figure = overlay(fit)
+    parts = figure.axes[2:]
+    assert len(parts) == 4  # 100 peaks of one height, at most 28 a part
+    for axes in parts:
+        assert 0 < sum(text.get_gid() == "peak-label" for text in axes.texts) <= ROOM
+
+
+@pytest.mark.parametrize("size", [(7.2, 1.0), (1.5, 8.0), (0.1, 0.1)])
+def test_a_figure_without_room_is_refused(size: tuple[float, float], two: Fit) -> None:
+    with pytest.raises(InputError, match=r"has no room for its panels; give at least"):
+        overlay(two, size=size)
+
+
+def test_size_and_resolution_are_as_asked(two: Fit) -> None:
+    png = render(overlay(two, size=(5.0, 4.0), dpi=80), "png")
+    # width and height stand in bytes 16 to 24 of a PNG (ISO/IEC 15948, IHDR)
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (400, 320)
+
+
+def test_themes_paint_paper_and_ink(two: Fit) -> None:
+    dark, light = overlay(two, theme="dark"), overlay(two, theme="light")
+    assert sum(dark.get_facecolor()[:3]) < 0.5 < sum(light.get_facecolor()[:3])
+    assert line(dark.axes[0], "fit").get_color() == THEMES["dark"].ink
+
+
+def test_the_title_is_file_and_trace_or_as_asked(two: Fit) -> None:
+    fit = made_fit(TWO, source="/data/a/run 7.csv", trace="FID1A")
+    assert "run 7.csv [FID1A]" in words(overlay(fit))
+    assert "BTEX" in words(overlay(two, title="BTEX"))
+    assert "run.csv" not in words(overlay(two, title=""))
+
+
+def test_drawing_leaves_the_users_settings_alone(two: Fit) -> None:
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 31.0, "text.usetex": True, "axes.facecolor": "pink"}):
+        strange = render(overlay(two), "svg")
+        assert mpl.rcParams["font.size"] == 31.0
+    assert strange == render(overlay(two), "svg")
+
+
+def test_pyplot_is_never_loaded() -> None:
+    code = "import sys, gcfit.figures; print('matplotlib.pyplot' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
