@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gcfit.chromatogram import Array
 from gcfit.column import closed_form
 from tests.column import plain
+from tests.column.differences import sixth_order
 from tests.column.reference import Case, cases
 
 CASES = cases()
@@ -90,15 +91,6 @@ def test_jacobian_of_the_impulse_against_differences() -> None:
     for place, row in ((0, by_n), (1, by_rate)):
         expected = sixth_order(lambda p: closed_form.impulse(time, 20.0, p[0], p[1]), np.array([n, rate]), place)
         assert np.abs(row - expected).max() < 1e-9 * np.abs(expected).max()
-
-
-def sixth_order(function, at: Array, place: int, share: float = 2e-3) -> Array:  # type: ignore[no-untyped-def]
-    """Central difference of order six by one argument."""
-    step = np.zeros_like(at)
-    step[place] = share * abs(at[place])
-    weights = {1: 45, 2: -9, 3: 1}
-    total = sum(weight * (function(at + k * step) - function(at - k * step)) for k, weight in weights.items())
-    return total / (60 * step[place])
 
 
 def test_before_the_hold_up_time_nothing_has_left() -> None:
