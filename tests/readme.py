@@ -30,7 +30,7 @@ class Step:
 def steps(block: str) -> Iterator[Step]:
     """Split a console block at its prompts; a backslash at the end of a line continues the command."""
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-        command, output = re.match(r"((?:.*\\\n)*.*\n?)(.*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+        command, output = re.match(r"((?:[^\n]*\\\n)*[^\n]*\n?)(.*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
         yield Step(command.rstrip("\n"), output)
 
 

@@ -39,9 +39,9 @@ class Examined:
 def _examined(job: Job, task: Task, settings: Any) -> Outcome:
     try:
         before = settled(job.path)
+        sha256, size = digest(job.path)
         if cut_line(job.path):
             return Outcome(job, "incomplete", message="the last line is cut: the file is still being written")
-        sha256, size = digest(job.path)
         outcome = _tried(job, task, settings, sha256, size)
         if snapshot(job.path) != before:
             return Outcome(job, "incomplete", message="the file changed while it was read: it is still being written")

@@ -2,15 +2,15 @@
 
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from gcfit.cli.options import FIGURES, gathered, quantity
-from gcfit.cli.output import say
+from gcfit.cli.output import Layout, put_rows, put_table, say
 
 if TYPE_CHECKING:
     from gcfit.cli.task import FileTask
@@ -76,19 +76,47 @@ batch_options = gathered(
 )  # fmt: skip
 
 
-def fit_into_folder(files: Sequence[str], task: "FileTask", folder: Path, batch: Batch, *, hint: str = "") -> int:
-    """Fit the files into a folder; say how it ended in one line; return the exit code."""
+def fit_into_folder(
+    files: Sequence[str], task: "FileTask", folder: Path, batch: Batch, layout: Layout, *, hint: str = ""
+) -> int:
+    """Fit the files into a folder; say how it ended in one line; return the exit code.
+
+    The folder's tables are CSV; where a format is asked for, the peak table is written to stdout in it as well.
+    """
     from gcfit.batch import run
     from gcfit.cli.task import fit_file
 
     if "-" in files:
         raise click.UsageError("- does not go with -o DIR, where a file is known by its name; save it to a file.")
     summary = run(
-        files, task, folder, task=fit_file, jobs=batch.jobs, dask=batch.dask, resume=batch.resume,
-        prune=batch.prune, fail_fast=batch.fail_fast, timeout=batch.timeout, max_memory=batch.max_memory,
-        log=Path(batch.log) if batch.log else None, progress=sys.stderr,
+        files, task, folder, task=fit_file, jobs=batch.jobs, dask=batch.dask, resume=batch.resume, prune=batch.prune,
+        fail_fast=batch.fail_fast, timeout=batch.timeout, max_memory=batch.max_memory,
+        log=Path(batch.log) if batch.log else None, progress=sys.stderr, write=TableFile(layout),
     )  # fmt: skip
+    if layout.format:
+        _show(folder, layout)
     if hint and summary.counts.fitted:
         say(hint)
     say(summary.line)
     return summary.exit_code
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """Writes a table of the folder as CSV, with the decimal comma and the byte order mark that the layout asks for."""
+
+    layout: Layout
+
+    def __call__(self, stream: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write columns and rows to a binary stream and leave it open."""
+        plain = replace(self.layout, format=None, columns=None, digits=None)
+        put_rows((dict(zip(columns, row, strict=True)) for row in rows), columns, stream, plain)
+
+
+def _show(folder: Path, layout: Layout) -> None:
+    from gcfit.batch.store import locked, opened
+    from gcfit.results import PEAK_COLUMNS
+
+    with locked(folder), opened(folder) as store:
+        rows = (dict(zip(PEAK_COLUMNS, row, strict=True)) for row in store.rows("peaks"))
+        put_table(rows, PEAK_COLUMNS, "-", layout)

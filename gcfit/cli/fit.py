@@ -67,6 +67,6 @@ def fit(
     hint = NO_HOLD_UP if settings.hold_up is None and system is None else ""
     task = FileTask(system, settings, reading, batch.figures or "")
     if batch.output is not None:
-        return fit_into_folder(files, task, Path(batch.output), batch, hint=hint)
+        return fit_into_folder(files, task, Path(batch.output), batch, layout, hint=hint)
     ended = outcomes(files, task, jobs=batch.jobs, dask=batch.dask)
     return put_peaks(ended, layout, verbose=verbose, fail_fast=batch.fail_fast, hint=hint)

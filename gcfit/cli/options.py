@@ -22,7 +22,7 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
-FORMATS = ("csv", "tsv", "json", "markdown")
+FORMATS = ("csv", "tsv", "json", "markdown", "xlsx", "parquet")
 FIGURES = ("png", "svg", "pdf")
 
 
@@ -183,7 +183,7 @@ reading_options = gathered(
 table_options = gathered(
     "layout",
     _layout,
-    click.option("--format", type=click.Choice(FORMATS), default="csv", show_default=True, help="Layout of the table."),
+    click.option("--format", type=click.Choice(FORMATS), show_default="csv", help="Layout of the table on stdout."),
     click.option("--decimal-comma", is_flag=True, help="European CSV: decimal comma, semicolon between columns."),
     click.option("--bom", is_flag=True, help="Begin the table with a byte order mark, for Excel."),
     click.option("--columns", metavar="A,B,...", help="Only these columns, in this order."),

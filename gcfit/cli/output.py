@@ -1,19 +1,29 @@
 """Where results go: tables to stdout or a file, remarks to stderr."""
 
+import codecs
 import difflib
+import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
+from typing import IO, TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from gcfit.formats import TableFormat
+
+Row = Mapping[str, object]
+Rows = Iterable[Row]
+STREAMED, PIECE = ("csv", "tsv"), 1000
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is written: the values of `table_options`."""
+    """How a table is written: the values of `table_options`; without a format it is CSV."""
 
-    format: str = "csv"
+    format: "TableFormat | None" = None
     decimal_comma: bool = False
     bom: bool = False
     columns: str | None = None
@@ -32,7 +42,7 @@ class Layout:
         return chosen
 
 
-def put_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], output: str, layout: Layout) -> None:
+def put_table(rows: Rows, columns: Sequence[str], output: str, layout: Layout) -> None:
     """Write a table to stdout (`-`) or a file.
 
     Raises
@@ -42,16 +52,45 @@ def put_table(rows: Iterable[Mapping[str, object]], columns: Sequence[str], outp
     OutputError
         If the file cannot be written.
     """
+    if output == "-":
+        put_rows(rows, columns, sys.stdout.buffer, layout)
+        return
+    from gcfit.formats import atomic_write
+
+    with atomic_write(output) as stream:
+        put_rows(rows, columns, stream, layout)
+
+
+def put_rows(rows: Rows, columns: Sequence[str], stream: IO[bytes], layout: Layout) -> None:
+    """Write a table to a binary stream: delimited text piece by piece, so that it may be longer than the memory."""
     from gcfit.formats import write_table
 
+    chosen, name = layout.chosen(columns), layout.format or "csv"
     shown = rows if layout.digits is None else (_rounded(row, layout.digits) for row in rows)
-    target = sys.stdout if output == "-" else Path(output)
-    write_table(
-        shown, layout.chosen(columns), target, layout.format, decimal_comma=layout.decimal_comma, bom=layout.bom
-    )
+    if name not in STREAMED:
+        write_table(list(shown), chosen, stream, name)
+        return
+    header = _text([], chosen, name, layout)
+    stream.write((codecs.BOM_UTF8 if layout.bom else b"") + header)
+    for piece in _pieces(shown, PIECE):
+        stream.write(_text(piece, chosen, name, layout)[len(header) :])
 
 
-def _rounded(row: Mapping[str, object], digits: int) -> dict[str, object]:
+def _text(rows: Sequence[Row], columns: Sequence[str], name: "TableFormat", layout: Layout) -> bytes:
+    from gcfit.formats import write_table
+
+    content = io.BytesIO()
+    write_table(rows, columns, content, name, decimal_comma=layout.decimal_comma)
+    return content.getvalue()
+
+
+def _pieces(rows: Rows, size: int) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while piece := list(islice(waiting, size)):
+        yield piece
+
+
+def _rounded(row: Row, digits: int) -> dict[str, object]:
     return {name: float(f"{cell:.{digits}g}") if isinstance(cell, float) else cell for name, cell in row.items()}
 
 

@@ -5,5 +5,6 @@ Importing this package loads matplotlib; commands import it only when a figure i
 
 from gcfit.figures.overlay import overlay
 from gcfit.figures.saving import FORMATS, render, save
+from gcfit.figures.system import GasProfile, Outlet, Profiles, system_figure
 
-__all__ = ["FORMATS", "overlay", "render", "save"]
+__all__ = ["FORMATS", "GasProfile", "Outlet", "Profiles", "overlay", "render", "save", "system_figure"]

@@ -32,20 +32,19 @@ class Bulges:
     ----------
     scale : float
         Standard deviation s of the smoothing.
-    noise : float
-        Standard deviation of the response.
     position, response : ndarray, shape (m,)
         Where the response has its maxima, and how high they are.
     left, right : ndarray, shape (m,)
         Distances to the zeros of the response on both sides, or to the valley before the next maximum.
     left_lobe, right_lobe : ndarray, shape (m,)
-        Smallest response between a maximum and the next on that side (at most `LOBE_REACH` widths away).
+        Smallest response between a maximum and the next on that side (within three widths).
     left_free, right_free : ndarray of bool, shape (m,)
         Whether the response passes through zero before the next maximum.
+    noise : ndarray, shape (m,)
+        Standard deviation of the response there.
     """
 
     scale: float
-    noise: float
     position: Array
     response: Array
     left: Array
@@ -54,6 +53,7 @@ class Bulges:
     right_lobe: Array
     left_free: NDArray[np.bool_]
     right_free: NDArray[np.bool_]
+    noise: Array
 
     @cached_property
     def sigma(self) -> Array:
@@ -71,42 +71,63 @@ class Bulges:
     @property
     def significance(self) -> Array:
         """Response in standard deviations of its noise, shape (m,)."""
-        return np.asarray(self.response / self.noise) if self.noise > 0 else np.full(self.response.size, np.inf)
+        return np.asarray(self.response / self.noise)
 
 
-def bulges(signal: Array, covariance: Array, threshold: float, split: float, widest: float) -> Iterator[Bulges]:
+@dataclass(frozen=True, eq=False)
+class LocalNoise:
+    """Noise of a trace with what is added to it from place to place.
+
+    `covariance`, shape (lags,), is its autocovariance from lag 0 on [signal unit²]; `factor`, shape (n,), what it is
+    multiplied by; `ripple`, shape (n,), the deviation of the white noise added to it between bulges [signal unit].
+    """
+
+    covariance: Array
+    factor: Array
+    ripple: Array
+
+
+def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> Iterator[Bulges]:
     """Yield the significant bulges of a trace from fine to coarse scales.
 
     Parameters
     ----------
     signal : ndarray, shape (n,)
         Trace at equal steps.
-    covariance : ndarray, shape (lags,)
-        Autocovariance of its noise from lag 0 on [signal unit²].
+    noise : LocalNoise
+        Its noise.
     threshold : float
-        Smallest response, in standard deviations of the noise.
+        Smallest response, in standard deviations of the noise; the dip between two bulges must be twice that.
     split : float
-        Smallest dip between two bulges, as a part of the larger one (or `threshold` times 2 in noise).
+        Smallest dip between two bulges, as a part of the larger one.
     widest : float
         Largest scale [points].
     """
     step, smoothed = 1, 0.0
-    covariance = np.r_[covariance[:0:-1], covariance]
+    covariance, white = np.r_[noise.covariance[:0:-1], noise.covariance], np.ones(1)
     while True:
+        factor, ripple = noise.factor[::step], noise.ripple[::step]
         for scale in FINE_SCALES if step == 1 else SCALES:
             kernel = curvature_kernel(np.sqrt(scale**2 - smoothed))
             if scale * step > widest or kernel.size > signal.size:
                 return
             response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
-            least = LEAST_NOISE * np.abs(covariance).max() * float(kernel @ kernel)
-            noise = np.sqrt(max(variance_through(covariance, kernel), least))
-            found = significant_maxima(response, threshold * noise, 2 * threshold * noise, split)
+            gain = variance_through(white, kernel)
+            least = LEAST_NOISE * noise.covariance[0] * gain
+            deviation = factor * np.sqrt(max(variance_through(covariance, kernel), least))
+            uneven = np.sqrt(deviation**2 + gain * ripple**2)
+            found = significant_maxima(response, threshold * deviation, 2 * threshold * uneven, split)
             if found.size:
-                yield _measured(response, found, scale, noise, step)
+                yield _measured(response, found, scale, uneven[found], step)
         signal = np.convolve(extended(signal, 2), BINOMIAL, "valid")[::2]
-        covariance = np.convolve(covariance, np.convolve(BINOMIAL, BINOMIAL[::-1]))
-        covariance = covariance[(covariance.size // 2) % 2 :: 2]
+        covariance, white = _thinned(covariance), _thinned(white)
         smoothed, step = (smoothed + 1) / 4, 2 * step
+
+
+def _thinned(covariance: Array) -> Array:
+    """Return the two-sided autocovariance of noise behind the binomial filter, every other point of it."""
+    filtered = np.convolve(covariance, np.convolve(BINOMIAL, BINOMIAL))
+    return filtered[(filtered.size // 2) % 2 :: 2]
 
 
 def curvature_kernel(deviation: float) -> Array:
@@ -144,25 +165,30 @@ def variance_through(covariance: Array, kernel: Array) -> float:
     return float(both[a - reach : a + reach + 1] @ covariance[b - reach : b + reach + 1])
 
 
-def significant_maxima(response: Array, least: float, dip: float, split: float) -> Index:
-    """Return the maxima above `least` that stand out from their valleys by `dip` and `split` times the higher neighbour."""
+def significant_maxima(response: Array, least: Array, dip: Array, split: float) -> Index:
+    """Return the maxima above `least` that stand out from their valleys.
+
+    Two maxima count as two when the valley between them lies below the lower one by `dip`, and by `split` times
+    the higher one; a valley below zero is deep enough for noise when the lower maximum alone exceeds `dip`.
+    """
     inner = response[1:-1]
-    found = np.flatnonzero((inner > least) & (inner > response[:-2]) & (inner >= response[2:])) + 1
+    found = np.flatnonzero((inner > least[1:-1]) & (inner > response[:-2]) & (inner >= response[2:])) + 1
     while found.size > 1:
-        high = response[found]
-        valley = np.maximum(np.minimum.reduceat(response, found)[:-1], 0.0)
+        high, need = response[found], dip[found]
+        valley = np.minimum.reduceat(response, found)[:-1]
         left, right = np.r_[-np.inf, valley], np.r_[valley, -np.inf]
         by_left = left >= right
         neighbour = np.where(by_left, np.r_[np.inf, high[:-1]], np.r_[high[1:], np.inf])
-        lower = np.where(by_left, high <= neighbour, high < neighbour)
-        shallow = high - np.maximum(left, right) < np.maximum(dip, split * neighbour)
-        if not np.any(lower & shallow):
+        depth = high - np.maximum(left, right)
+        shallow = (np.minimum(depth, high) < need) | (depth < split * neighbour)
+        drop = shallow & np.where(by_left, high <= neighbour, high < neighbour)
+        if not np.any(drop):
             break
-        found = found[~(lower & shallow)]
+        found = found[~drop]
     return found
 
 
-def _measured(response: Array, found: Index, scale: float, noise: float, step: int) -> Bulges:
+def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
     """Return the places, widths and lobes of the maxima found in one response."""
     left, left_free, left_lobe = _side(response[::-1], response.size - 1 - found[::-1])
     right, right_free, right_lobe = _side(response, found)
@@ -172,7 +198,6 @@ def _measured(response: Array, found: Index, scale: float, noise: float, step: i
     unit = 1.0 / step**2
     return Bulges(
         scale * step,
-        noise * unit,
         (found + offset) * step,
         at * unit,
         (left[::-1] + offset) * step,
@@ -181,6 +206,7 @@ def _measured(response: Array, found: Index, scale: float, noise: float, step: i
         right_lobe * unit,
         left_free[::-1],
         right_free,
+        noise * unit,
     )
 
 

@@ -30,10 +30,9 @@ class Defects:
         bridged = np.interp(points, points[keep], signal[keep]) if not keep.all() else signal
         return _rounded(bridged, self.saturated)
 
-    def saturated_near(self, position: float, reach: float) -> bool:
-        """Whether a flat top lies within a distance of a position [points]."""
-        low, high = max(0, int(position - reach - 1)), int(position + reach + 2)
-        return bool(self.saturated[low:high].any())
+    def saturated_times(self, time: Array) -> Array:
+        """Return the times of the flat tops [s]."""
+        return time[self.saturated]
 
 
 def find_defects(signal: Array, noise: Noise) -> Defects:
@@ -71,7 +70,12 @@ def _flat_tops(signal: Array, noise: Noise) -> Mask:
     for i, j in zip(starts[ends - starts >= FLAT_POINTS], ends[ends - starts >= FLAT_POINTS], strict=True):
         reach = 2 * (j - i)
         left, right = signal[max(0, i - reach) : i], signal[j : j + reach]
-        if left.size and right.size and min(signal[i] - left.min(), signal[i] - right.min()) > least and signal[i] >= max(left.max(), right.max()):
+        if (
+            left.size
+            and right.size
+            and min(signal[i] - left.min(), signal[i] - right.min()) > least
+            and signal[i] >= max(left.max(), right.max())
+        ):
             mask[i:j] = True
     return mask
 
@@ -88,5 +92,5 @@ def _rounded(signal: Array, flat: Mask) -> Array:
         up, down = signal[i - 1] - signal[i - 2], signal[j + 1] - signal[j]
         u = np.linspace(0, 1, j - i + 2)[1:-1]
         length = j - i + 1
-        out[i:j] += length * (max(up, 0.0) * u * (1 - u) ** 2 - min(down, 0.0) * u**2 * (1 - u)) 
+        out[i:j] += length * (max(up, 0.0) * u * (1 - u) ** 2 - min(down, 0.0) * u**2 * (1 - u))
     return out

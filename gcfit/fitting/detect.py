@@ -1,23 +1,29 @@
-"""Find the peaks of a trace: where it bulges at some scale by more than its noise allows."""
+"""Find the peaks of a trace: where it bulges, at some scale, by more than its noise allows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import Bulges, bulges
+from gcfit.fitting.curvature import LocalNoise, bulges
 from gcfit.fitting.defects import Defects, find_defects
+from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.records import Noise, Polarity
+from gcfit.fitting.ridges import Ridges, follow
 
+Mask = NDArray[np.bool_]
 SIGNIFICANCE = 5.5  # of a bulge, in standard deviations: under 1 false in 100 traces of 40,000 points
 SPLIT = 0.03  # smallest dip between two bulges, as a part of the larger
 WIDEST = 0.08  # largest scale, as a part of the trace
+LEAST_NOISE = 1e-9  # of the range of the signal: below it lies rounding
 QUANTUM = 0.6  # steps of a quantised signal that count as one standard deviation at least
-MATURE = 0.6  # scale that fits a peak, in its widths
-EXPLAINED = 0.3  # part of a bulge that known peaks must make up
-PROFILE = np.arange(-6, 6.01, 0.25)  # where the trace is looked at around a candidate, in its widths
+PROFILE = np.arange(-8, 8.01, 0.25)  # where the trace is looked at around a candidate, in its widths
+HALF = 0.25  # half width of the mean taken there
+FALL = 0.25  # part of its height by which the trace must fall on both sides of a peak
+LOBE = 0.25  # part of its curvature that must bend the other way on both sides of a rider
+TOUCH = 8.0  # greatest distance of a shoulder from its peak, in the sum of their widths
+HALF_HEIGHT = 1.1774100225154747  # sqrt(2 ln 2): half width at half height of a Gaussian
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Candidate:
     height : float
         Height above the local base [signal unit], always positive.
     sigma : float
-        Standard deviation of the Gaussian of the same curvature [s].
+        Standard deviation of the Gaussian with the same inflection points [s].
     snr : float
         Height in standard deviations of the noise.
     sign : int
@@ -39,7 +45,7 @@ class Candidate:
     shoulder : bool
         Has no maximum of its own.
     left_half_width, right_half_width : float
-        Distances from the apex to half the height [s]; those of the Gaussian for a shoulder or an overlapped side.
+        Distances from the apex to half the height [s]; those of the Gaussian on a side where a neighbour is nearer.
     significance : float
         Curvature in standard deviations of its noise, at the scale that fits the peak.
     saturated : bool
@@ -74,25 +80,35 @@ def find_peaks(
     min_snr : float
         Smallest height, in standard deviations of the noise.
     """
-    if np.ptp(signal) == 0:
-        return ()
     found: list[Candidate] = []
-    for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[polarity]:
-        found += _one_sign(time, sign * signal, noise, sign, min_snr)
+    if np.ptp(signal) > 0:
+        for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[polarity]:
+            found += _one_sign(time, sign * signal, noise, sign, min_snr)
     return tuple(sorted(found, key=lambda candidate: candidate.apex_time))
 
 
 def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: float) -> list[Candidate]:
+    """Return the peaks that point upwards."""
     defects = find_defects(signal, noise)
-    clean = defects.repaired(signal)
-    grid, y = _even(time, clean)
+    grid, y = _even(time, defects.repaired(signal))
     y = y - np.median(y)
-    floor = 1e-9 * float(np.ptp(y))
-    deviation = max(noise.deviation, QUANTUM * noise.step, floor)
-    acf = np.array(noise.acf) if noise.acf else noise.correlation ** np.arange(30)
+    local = _local_noise(y, noise)
     threshold = float(np.sqrt(SIGNIFICANCE**2 + 2 * np.log(max(1.0, y.size / 4e4))))
-    ridges = _ridges(bulges(y, deviation**2 * acf, threshold, SPLIT, WIDEST * y.size))
-    return _judged(ridges, grid, y, time, defects, deviation, noise, sign, min_snr)
+    ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
+    if not ridges.position.size:
+        return []
+    view = _view(y, ridges)
+    deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
+    keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
+    return _candidates(ridges, view, keep, grid, deviation, defects.saturated_times(time), sign)
+
+
+def _local_noise(y: Array, noise: Noise) -> LocalNoise:
+    deviation = max(noise.deviation, QUANTUM * noise.step, LEAST_NOISE * float(np.ptp(y)))
+    acf = np.array(noise.acf) if noise.acf else noise.correlation ** np.arange(30)
+    ripple = ripple_factor(y, noise)
+    uneven = np.where(ripple > 1, ripple * noise.deviation, 0.0)
+    return LocalNoise(deviation**2 * acf, regional_factor(y, noise), uneven)
 
 
 def _even(time: Array, signal: Array) -> tuple[Array, Array]:
@@ -106,151 +122,124 @@ def _even(time: Array, signal: Array) -> tuple[Array, Array]:
     return grid, np.interp(grid, time, signal)
 
 
-@dataclass
-class _Ridge:
-    """One bulge followed from fine to coarse scales until the smoothing is about as wide as the peak.
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The trace around each candidate, shape (m,): falls from the apex, height above the base, half widths [points]."""
 
-    `mature` ridges are closed: a coarser scale only blurs them.
-    """
-
-    level: Bulges
-    index: int
-    mature: bool = False
-
-    def take(self, level: Bulges, index: int) -> None:
-        """Continue at a coarser scale."""
-        self.level, self.index = level, index
-        self.mature = bool(level.scale >= MATURE * level.sigma[index])
-
-    def value(self, name: str) -> float:
-        """Return one of the measures of the bulge."""
-        return float(getattr(self.level, name)[self.index])
+    left_fall: Array
+    right_fall: Array
+    height: Array
+    left_half: Array
+    right_half: Array
+    left_end: Mask
+    right_end: Mask
 
 
-@dataclass(frozen=True)
-class _Node:
-    """A bulge at the scale that fits it [points]."""
-
-    position: float
-    sigma: float
-    height: float
-    response: float
-    significance: float
-    left_lobe: float
-    right_lobe: float
-
-
-def _node(ridge: _Ridge) -> _Node:
-    names = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe")
-    return _Node(*(ridge.value(name) for name in names))
-
-
-def _ridges(levels: Iterable[Bulges]) -> list[_Ridge]:
-    """Join the bulges of neighbouring scales to ridges, one a peak."""
-    ridges: list[_Ridge] = []
-    for level in levels:
-        places = np.array([ridge.value("position") for ridge in ridges])
-        low = level.position - level.left
-        holder = np.searchsorted(low, places, "right") - 1
-        holder[(holder >= 0) & (places > (level.position + level.right)[holder])] = -1
-        for i in range(level.position.size):
-            held = [ridges[j] for j in np.flatnonzero(holder == i)]
-            if len(held) == 1 and not held[0].mature:
-                held[0].take(level, i)
-            elif not _explained(ridges, places, level, i):
-                fresh = _Ridge(level, i)
-                fresh.take(level, i)
-                ridges.append(fresh)
-            else:
-                for ridge in held:
-                    ridge.mature = True
-    return ridges
-
-
-def _explained(ridges: list[_Ridge], places: Array, level: Bulges, index: int) -> bool:
-    """Whether peaks already found add up to a bulge of a coarser scale."""
-    total, position, scale = 0.0, level.position[index], level.scale
-    for i in np.flatnonzero(np.abs(places - position) < 3 * scale):
-        sigma, height = ridges[i].value("sigma"), ridges[i].value("height")
-        spread = sigma**2 + scale**2
-        total += height * sigma * spread**-1.5 * np.exp(-((places[i] - position) ** 2) / (2 * spread))
-    return bool(total > EXPLAINED * level.response[index])
-
-
-def _judged(
-    ridges: list[_Ridge], grid: Array, y: Array, time: Array, defects: Defects, deviation: float, noise: Noise, sign: int, min_snr: float
-) -> list[Candidate]:
-    if not ridges:
-        return []
-    nodes = sorted((_node(ridge) for ridge in ridges), key=lambda node: node.position)
-    position = np.array([node.position for node in nodes])
-    sigma = np.array([node.sigma for node in nodes])
-    profile, valid = _profiles(y, position, sigma)
+def _view(y: Array, ridges: Ridges) -> _View:
+    """Look at the smoothed trace on both sides of each candidate."""
+    profile = _profiles(y, ridges.position, ridges.sigma)
     centre = PROFILE.size // 2
-    apex = profile[:, centre]
-    left, right = _drop(profile[:, centre::-1]), _drop(profile[:, centre:])
-    height = np.array([node.height for node in nodes])
-    own = np.minimum(left, right) >= np.maximum(0.25 * height, 0)
-    out = []
-    for i, node in enumerate(nodes):
-        shoulder = not own[i]
-        if shoulder and not _is_shoulder(i, nodes, own, y):
-            continue
-        h = float(height[i]) if shoulder else float(np.minimum(max(left[i], right[i]), 2 * height[i]))
-        if h / deviation < min_snr:
-            continue
-        per_point = _seconds_per_point(grid, node.position)
-        out.append(
-            Candidate(
-                float(np.interp(node.position, np.arange(grid.size), grid)),
-                h,
-                node.sigma * per_point,
-                h / deviation,
-                sign,
-                shoulder,
-                node.sigma * 1.1774 * per_point,
-                node.sigma * 1.1774 * per_point,
-                node.significance,
-                bool(defects.saturated_near(node.position, node.sigma)) if grid is time else False,
-            )
-        )
-    return out
+    left, right = profile[:, centre::-1], profile[:, centre:]
+    left_fall, right_fall = _fall(left), _fall(right)
+    least, most = np.minimum(left_fall, right_fall), np.maximum(left_fall, right_fall)
+    own = least > FALL * ridges.height
+    height = np.where(own, np.minimum(most, 1.5 * ridges.height), np.minimum(ridges.height, np.maximum(most, 0.0)))
+    reach = 2.0 * ridges.sigma
+    return _View(
+        left_fall,
+        right_fall,
+        height,
+        _half_width(left, height) * ridges.sigma,
+        _half_width(right, height) * ridges.sigma,
+        ridges.position < reach,
+        ridges.position > y.size - 1 - reach,
+    )
 
 
-def _seconds_per_point(grid: Array, position: float) -> float:
-    i = int(np.clip(position, 1, grid.size - 2))
-    return float((grid[i + 1] - grid[i - 1]) / 2)
-
-
-def _profiles(y: Array, position: Array, sigma: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the smoothed trace around each candidate at the places `PROFILE`, shape (m, places)."""
+def _profiles(y: Array, position: Array, sigma: Array) -> Array:
+    """Return means of the trace around each candidate at the places `PROFILE`, shape (m, places)."""
     total = np.concatenate([[0.0], np.cumsum(y)])
-    half = np.maximum(0.5, 0.25 * sigma)[:, None]
+    half = np.maximum(0.5, HALF * sigma)[:, None]
     middle = position[:, None] + PROFILE * sigma[:, None]
-    low, high = np.clip(middle - half, -0.5, y.size - 1.5), np.clip(middle + half, 0.5, y.size - 0.5)
+    low = np.clip(middle - half, -0.5, y.size - 1.5)
+    high = np.clip(middle + half, low + 1, y.size - 0.5)
     edges = np.arange(y.size + 1) - 0.5
-    area = np.interp(high, edges, total) - np.interp(low, edges, total)
-    return area / (high - low), (middle >= 0) & (middle <= y.size - 1)
+    return np.asarray((np.interp(high, edges, total) - np.interp(low, edges, total)) / (high - low))
 
 
-def _drop(outward: Array) -> Array:
+def _fall(outward: Array) -> Array:
     """Return how far the trace falls from the apex before it rises above it, shape (m,)."""
     above = np.maximum.accumulate(outward > outward[:, :1], axis=1)
     return np.asarray(outward[:, 0] - np.where(above, np.inf, outward).min(axis=1))
 
 
-def _is_shoulder(i: int, nodes: list[_Node], own: NDArray[np.bool_], y: Array) -> bool:
-    """Whether a bulge without a maximum of its own is a peak on the flank of another, not a step, a dip's rim or a bend."""
-    node = nodes[i]
-    if node.significance < 2 * SIGNIFICANCE:
-        return False
-    if node.left_lobe < -0.15 * node.response and node.right_lobe < -0.15 * node.response:
-        return True
-    for j in np.flatnonzero(own):
-        other = nodes[j]
-        low, high = sorted((round(node.position), round(other.position)))
-        if abs(other.position - node.position) < 4 * (node.sigma + other.sigma) and high > low:
-            path = y[low : high + 1]
-            if path.min() >= min(path[0], path[-1]) - 3 * np.std(np.diff(path)):
-                return True
-    return False
+def _half_width(outward: Array, height: Array) -> Array:
+    """Return the distance to half the height in widths, that of a Gaussian where the trace rises before, shape (m,)."""
+    level = outward[:, 0] - height / 2
+    below = outward <= level[:, None]
+    first = np.argmax(below, axis=1)
+    rows = np.arange(first.size)
+    before, after = outward[rows, first - 1], outward[rows, first]
+    part = np.divide(before - level, before - after, out=np.ones(first.size), where=before > after)
+    rises = np.maximum.accumulate(outward > outward[:, :1] + 0.1 * height[:, None], axis=1)[rows, first]
+    width = (first - 1 + part) * (PROFILE[1] - PROFILE[0])
+    return np.where((first > 0) & ~rises, width, HALF_HEIGHT)
+
+
+def _standing(ridges: Ridges, view: _View, y: Array, deviation: Array, threshold: float) -> Mask:
+    """Return which candidates are peaks: not steps, rims of dips or bends.
+
+    On each side the trace must fall, or lead without falling to a neighbour that stands on that side itself, or end.
+    A bulge with counter-curvature on both sides stands on whatever slope it rides.
+    """
+    left = _held(ridges, view.left_fall, view.left_end, y, deviation)
+    mirrored = Ridges(
+        (y.size - 1 - ridges.position)[::-1],
+        *(values[::-1] for values in (ridges.sigma, ridges.height, ridges.response, ridges.significance)),
+        ridges.right_lobe[::-1],
+        ridges.left_lobe[::-1],
+    )
+    right = _held(mirrored, view.right_fall[::-1], view.right_end[::-1], y[::-1], deviation[::-1])[::-1]
+    own = np.minimum(view.left_fall, view.right_fall) > FALL * ridges.height
+    lobes = np.maximum(ridges.left_lobe, ridges.right_lobe) < -LOBE * ridges.response
+    certain = ridges.significance > 2 * threshold
+    return own | (certain & (left & right | lobes))
+
+
+def _held(ridges: Ridges, fall: Array, end: Mask, y: Array, deviation: Array) -> Mask:
+    """Return which candidates the trace leads down from on the left, by itself or over a neighbour, shape (m,)."""
+    held = (fall > FALL * ridges.height) | (end & (fall > 3 * deviation))
+    at = np.clip(np.rint(ridges.position).astype(int), 0, y.size - 1)
+    for i in range(1, held.size):
+        if held[i] or not held[i - 1]:
+            continue
+        near = ridges.position[i] - ridges.position[i - 1] < TOUCH * (ridges.sigma[i] + ridges.sigma[i - 1])
+        lowest = y[at[i - 1] : at[i] + 1].min()
+        held[i] = near and lowest > y[at[i]] - FALL * ridges.height[i] - 3 * deviation[i]
+    return held
+
+
+def _candidates(
+    ridges: Ridges, view: _View, keep: Mask, grid: Array, deviation: Array, saturated: Array, sign: int
+) -> list[Candidate]:
+    """Return the records of the candidates to keep, points turned into seconds."""
+    points = np.arange(grid.size)
+    apex = np.interp(ridges.position, points, grid)
+    step = np.interp(ridges.position, points, np.gradient(grid))
+    shoulder = np.minimum(view.left_fall, view.right_fall) <= np.maximum(3 * deviation, 0.002 * view.height)
+    flat = np.array([bool(np.any(np.abs(saturated - t) <= s)) for t, s in zip(apex, ridges.sigma * step, strict=True)])
+    return [
+        Candidate(
+            float(apex[i]),
+            float(view.height[i]),
+            float(ridges.sigma[i] * step[i]),
+            float(view.height[i] / deviation[i]),
+            sign,
+            bool(shoulder[i]),
+            float(view.left_half[i] * step[i]),
+            float(view.right_half[i] * step[i]),
+            float(ridges.significance[i]),
+            bool(flat[i]),
+        )
+        for i in np.flatnonzero(keep)
+    ]

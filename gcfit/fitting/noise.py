@@ -5,6 +5,7 @@ population are kept: they hold no peak. Their autocovariances, freed of what the
 autoregressive model whose order the Bayesian information criterion chooses (white noise is order 0).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,13 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array
 from gcfit.fitting.records import Noise
 
-BLOCK_FORMS = ((8, 2), (16, 4), (32, 4), (64, 4), (128, 2))  # length and degree of the polynomial
+Mask = NDArray[np.bool_]
+
+SHORT_FORM = (16, 4)  # length of a block and degree of the polynomial taken out of it
+LONG_FORMS = ((32, 4), (64, 4), (128, 2))
+CALM = 10.0  # times the median variance of the calm short blocks
+CALM_PART = 0.75  # of a long block
+ROUNDS = 20
 ENOUGH_POINTS = 20_000
 NEXT_DEGREES = 3
 CHI2_3_QUANTILE_30 = 0.4746  # of the mean of three squares of normal numbers
@@ -25,7 +32,7 @@ RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smo
 MAX_ORDER = 12  # of the autoregressive model
 LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
 MIN_BLOCKS = 4
-QUIET_QUANTILE = 0.2  # the quietest fifth of the blocks is taken to be free of peaks
+QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
 
 
@@ -45,7 +52,7 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
         `deviation` of one point [signal unit], `acf` from lag 0, `step` of the quantisation. A constant signal has deviation 0.
     """
     step = quantisation_step(signal)
-    live = signal[~padding(signal, step)] if signal.size > BLOCK_FORMS[0][0] else signal
+    live = signal[~padding(signal, step)] if signal.size > SHORT_FORM[0] else signal
     scale = float(np.max(np.abs(live - np.median(live)))) if live.size else 0.0
     if scale == 0.0:
         return Noise(0.0)
@@ -78,13 +85,13 @@ def padding(signal: Array, step: float = 0.0) -> np.ndarray:
     edges = np.flatnonzero(np.diff(signal)) + 1
     starts, ends = np.r_[0, edges], np.r_[edges, signal.size]
     lengths = ends - starts
-    moving = lengths[lengths < max(BLOCK_FORMS[0][0], signal.size // 2)]
+    moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
     usual = float(np.sum(moving**2) / max(1, np.sum(moving))) if step and moving.size else 1.0
     return np.repeat(lengths > 12 * usual, lengths)
 
 
 @dataclass(frozen=True, eq=False)
-class _Blocks:
+class Blocks:
     """Blocks of one length after a polynomial of the given degree was taken out of each.
 
     `covariance`, shape (blocks, lags + 1), are the autocovariances within a block, `slow`, shape (blocks,), the mean
@@ -101,51 +108,85 @@ class _Blocks:
         """Points in all blocks."""
         return len(self.covariance) * self.length
 
-    def only(self, keep: NDArray[np.bool_]) -> "_Blocks":
+    def only(self, keep: Mask | NDArray[np.intp]) -> "Blocks":
         """Return some of the blocks."""
-        return _Blocks(self.length, self.degree, self.covariance[keep], self.slow[keep])
+        return Blocks(self.length, self.degree, self.covariance[keep], self.slow[keep])
 
 
-def _quietest(y: Array, step: float) -> _Blocks | None:
-    """Return the quiet blocks of the length that leaves most to learn from: many points, in long blocks."""
-    found = [_quiet(_blocks(y, *form), step) for form in BLOCK_FORMS if y.size >= MIN_BLOCKS * form[0]]
+def _quietest(y: Array, step: float) -> Blocks | None:
+    """Return the quiet blocks of the length that leaves most to learn from: many points, in long blocks.
+
+    A long block is looked at only when most of the short ones within it are calm, so that the flanks of wide peaks
+    cannot pass for smooth noise.
+    """
+    y = _thinned(y)
+    length, degree = SHORT_FORM
+    if y.size < MIN_BLOCKS * length:
+        return None
+    short = autocovariances(y, length, degree)
+    calm = _population(short.covariance[:, 0], step**2 / 12, lambda mask: CALM)
+    found = [short.only(quiet_mask(short, step))]
+    for length, degree in LONG_FORMS:
+        count = y.size // length
+        inside = calm[: count * length // short.length].reshape(count, length // short.length)
+        blocks = autocovariances(y, length, degree).only(inside.mean(axis=1) >= CALM_PART)
+        found.append(blocks.only(quiet_mask(blocks, step)))
     found = [blocks for blocks in found if len(blocks.slow) >= MIN_BLOCKS]
     return max(found, key=lambda b: (b.length - b.degree) / b.length * b.points * np.sqrt(b.length), default=None)
 
 
-def _blocks(y: Array, length: int, degree: int) -> _Blocks:
-    """Return the autocovariances of all blocks, or of enough of them evenly spread over a long trace."""
+def _thinned(y: Array) -> Array:
+    """Return pieces of a long trace, evenly spread, that tell enough about its noise."""
+    piece = LONG_FORMS[-1][0]
+    return (
+        y[: y.size // piece * piece].reshape(-1, piece)[:: y.size // ENOUGH_POINTS].ravel()
+        if y.size >= 2 * ENOUGH_POINTS
+        else y
+    )
+
+
+def autocovariances(y: Array, length: int, degree: int) -> Blocks:
+    """Cut a trace into blocks, take a polynomial out of each and return their autocovariances."""
     blocks = y[: y.size // length * length].reshape(-1, length)
-    blocks = blocks[:: max(1, y.size // ENOUGH_POINTS)]
     basis = _basis(length, degree + NEXT_DEGREES)
     coefficients = blocks @ basis
     residual = blocks - coefficients[:, : degree + 1] @ basis[:, : degree + 1].T
     power = np.abs(np.fft.rfft(residual, 2 * length)) ** 2
     lags = length // 4
     covariance = np.fft.irfft(power)[:, : lags + 1] / (length - np.arange(lags + 1))
-    return _Blocks(length, degree, covariance, np.mean(coefficients[:, degree + 1 :] ** 2, axis=1))
+    return Blocks(length, degree, covariance, np.mean(coefficients[:, degree + 1 :] ** 2, axis=1))
 
 
-def _quiet(blocks: _Blocks, step: float) -> _Blocks:
-    """Return the blocks whose variance, and whose slow part of it, belong to the quietest population."""
-    variance = blocks.covariance[:, 0]
+def quiet_mask(blocks: Blocks, step: float) -> Mask:
+    """Return which blocks belong to the quietest population by their variance and by the slow part of it."""
+
+    def reach(mask: Mask) -> float:
+        spread = _variance_spread(blocks.covariance[mask].mean(axis=0), blocks.length, step)
+        return 1 + CLUSTER_WIDTH * spread
+
     least = step**2 / 12
+    alike = _population(blocks.covariance[:, 0], least, reach)
+    keep = alike
+    for _ in range(ROUNDS):
+        usual = float(np.quantile(blocks.slow[keep], 0.3)) / CHI2_3_QUANTILE_30 if keep.any() else 0.0
+        keep, before = alike & (blocks.slow <= CHI2_3_QUANTILE_99_MEAN * max(usual, least)), keep
+        if np.array_equal(keep, before):
+            break
+    return keep
+
+
+def _population(variance: Array, least: float, reach: Callable[[Mask], float]) -> Mask:
+    """Return the values that reach down to the smallest: up to `reach` medians, found by growing from the lowest."""
+    if not variance.size:
+        return np.zeros(0, dtype=bool)
     middle = max(float(np.quantile(variance, QUIET_QUANTILE)), least)
     keep = variance <= middle
-    for _ in range(20):
-        spread = _variance_spread(blocks.covariance[keep].mean(axis=0), blocks.length, step)
-        keep, before = variance <= middle * (1 + CLUSTER_WIDTH * spread), keep
+    for _ in range(ROUNDS):
+        keep, before = variance <= middle * reach(keep), keep
         middle = max(float(np.median(variance[keep])), least)
         if np.array_equal(keep, before):
             break
-    blocks = blocks.only(keep)
-    keep = np.ones(len(blocks.slow), dtype=bool)
-    for _ in range(20):
-        usual = float(np.quantile(blocks.slow[keep], 0.3)) / CHI2_3_QUANTILE_30
-        keep, before = blocks.slow <= CHI2_3_QUANTILE_99_MEAN * max(usual, least), keep
-        if np.array_equal(keep, before):
-            break
-    return blocks.only(keep)
+    return keep
 
 
 def _variance_spread(covariance: Array, length: int, step: float) -> float:
@@ -157,17 +198,17 @@ def _variance_spread(covariance: Array, length: int, step: float) -> float:
     return float(np.sqrt((max(2.0, sparse - 1) + 4 * np.sum(rho**2)) / length))
 
 
-def _acf(blocks: _Blocks) -> tuple[float, Array]:
+def _acf(blocks: Blocks) -> tuple[float, Array]:
     """Return variance and autocorrelation function of the noise; white where nothing speaks against it."""
     measured = blocks.covariance.mean(axis=0)
-    mixing = _mixing(blocks.length, blocks.degree)
-    white = measured[0] / mixing[0, 0]
+    through = mixing(blocks.length, blocks.degree)
+    white = measured[0] / through[0, 0]
     lags = slice(1, 1 + min(3, measured.size - 1))
-    excess = (measured - white * mixing[:, 0])[lags] * np.sqrt(blocks.points) / measured[0]
+    excess = (measured - white * through[:, 0])[lags] * np.sqrt(blocks.points) / measured[0]
     if np.sum(excess**2) < CHI2_3_QUANTILE_99:
         return float(white), np.array([1.0, 0.0])
     penalty = np.diag(PENALTY * np.linspace(0, 1, measured.size) ** 2)
-    free = np.linalg.solve(mixing.T @ mixing + penalty**2, mixing.T @ measured)
+    free = np.linalg.solve(through.T @ through + penalty**2, through.T @ measured)
     return _autoregressive_acf(free if free[0] > np.max(np.abs(free[1:])) else measured, blocks.points)
 
 
@@ -176,7 +217,7 @@ def _basis(length: int, degree: int) -> Array:
     return np.linalg.qr(np.vander(np.linspace(-1, 1, length), degree + 1, increasing=True))[0]
 
 
-def _mixing(length: int, degree: int) -> Array:
+def mixing(length: int, degree: int) -> Array:
     """Return the matrix from the autocovariances of noise to those left within blocks, shape (lags + 1, lags + 1).
 
     The residual is P y with P = I - Q Qᵀ; E[(P y)(P y)ᵀ] = P R P is linear in the autocovariances r of the Toeplitz

@@ -12,10 +12,12 @@ from gcfit.fitting.models import MODELS, core_of, curve, support
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.select import Peak, State, base_columns
+from gcfit.fitting.solver import covariance
 from gcfit.fitting.window import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
 LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
+FREE = 4  # peaks on either side that are free when the covariance of one is taken
 TINY_AREA = 2.0  # standard errors below which a peak is not determined
 
 
@@ -73,29 +75,24 @@ def describe(
 
 
 def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings) -> list[PeakFit]:
-    task, state = result.task, result.state
+    state = result.state
     if state is None:
         return []
-    covariance = _covariance(state, noise)
     limits = _limits(state)
-    return [
-        _peak(place, result, state, covariance, limits[place], noise, settings) for place in range(len(state.peaks))
-    ]
+    return [_peak(place, result, state, limits[place], noise, settings) for place in range(len(state.peaks))]
 
 
 def _peak(
     place: int,
     result: WindowResult,
     state: State,
-    covariance: Array | None,
     limits: tuple[int, int],
     noise: Noise,
     settings: FitSettings,
 ) -> PeakFit:
     task, peak, solution = result.task, state.peaks[place], state.solution
     amplitude, shape = float(solution.amplitudes[place]), solution.curves[place]
-    own = _block(state, place)
-    spread = None if covariance is None else covariance[np.ix_(own, own)]
+    spread = _spread(state, place, noise)
     figures = _shape(peak, shape, task)
     rates = kinetics(
         peak.model, peak.coordinates, None if spread is None else spread[1:, 1:], task.known,
@@ -177,30 +174,25 @@ def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
     return suitability.shape_of(fine.time[finer.first : finer.last], finer.rows) if finer.rows.shape[1] > 4 else None
 
 
-def _block(state: State, place: int) -> list[int]:
-    """Columns of one peak in the covariance: its amplitude, then its coordinates."""
-    sizes = [peak.coordinates.size for peak in state.peaks]
-    begin = len(state.peaks) + state.base_order + sum(sizes[:place])
-    return [place, *range(begin, begin + sizes[place])]
+def _spread(state: State, place: int, noise: Noise) -> Array | None:
+    """Covariance of a peak's amplitude and coordinates, for the noise as it is.
 
-
-def _covariance(state: State, noise: Noise) -> Array | None:
-    """Covariance of all columns, for the noise as it is: its size, or the misfit where that is larger, and its acf."""
+    Its size is that of the trace, or the misfit of the window where that is larger; its autocorrelation that of the
+    trace. All peaks within `FREE` places are taken as free.
+    """
     solution = state.solution
-    if solution.covariance is None:
-        return None
     freedom = max(solution.residual.size - solution.columns, 1)
     variance = solution.rss / freedom
-    if noise.deviation > 0 and variance < noise.deviation**2 * (1 + 4 * np.sqrt(2 / freedom)):
+    if noise.deviation > 0 and variance < noise.deviation**2 * (1 + 4 * np.sqrt(2 * noise.inflation / freedom)):
         variance = noise.deviation**2
-    if abs(noise.inflation - 1) < 1e-3:
-        return variance * solution.covariance
-    # (JᵀJ)⁻¹ Jᵀ R J (JᵀJ)⁻¹ with R the autocorrelation of the noise
-    acf = np.array(noise.acf or (1.0, noise.correlation))
-    kernel = np.concatenate([acf[:0:-1], acf])
-    spread = np.stack([np.convolve(row, kernel)[acf.size - 1 : acf.size - 1 + row.size] for row in solution.matrix])
-    inner = solution.matrix @ spread.T
-    return variance * (solution.covariance @ ((inner + inner.T) / 2) @ solution.covariance)
+    terms = range(max(place - FREE, 0), min(place + FREE + 1, len(state.peaks)))
+    acf = None if abs(noise.inflation - 1) < 1e-3 else np.array(noise.acf or (1.0, noise.correlation))
+    unit = covariance(solution, terms, acf)
+    if unit is None:
+        return None
+    begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
+    own = slice(begin, begin + solution.rows[place].shape[0])
+    return variance * unit[own, own]
 
 
 def _limits(state: State) -> list[tuple[int, int]]:

@@ -26,7 +26,8 @@ SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for m
 NEIGHBOURS = 1  # peaks on either side that stay free while one peak's model is chosen
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
-BASE_PIECE = 8.0  # σ of free baseline that each further column of the baseline needs
+BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BASE_PIECE = 4.0  # σ of free baseline that each further column of the baseline needs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.1), np.log(3.0)), (np.log(0.03), np.log(12.0))),
     "tail": ((np.log(0.7),),),
@@ -197,12 +198,13 @@ def calls_for_more(data: WindowData, state: State, place: int) -> bool:
     the sum of squared scores is χ² with as many degrees of freedom under pure noise.
     """
     peak = state.peaks[place]
-    z = np.clip((data.time - peak.coordinates[0]) / peak.sigma, -30, 200)
+    near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
+    z = (data.time[near] - peak.coordinates[0]) / peak.sigma
     late = np.maximum(z - 2, 0)
     bell = np.exp(-(z**2) / 2)
     rows = [hermeval(z, [0] * order + [1]) * bell for order in range(3, 9)]
     rows += [late * np.exp(-late / slow) for slow in (2.0, 8.0)]
-    return _score(data, state.solution, np.stack(rows)) > SCREEN + penalty(data)
+    return _score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
 
 
 def bend_base(data: WindowData, state: State) -> State:
@@ -210,28 +212,42 @@ def bend_base(data: WindowData, state: State) -> State:
     sigma = max(peak.sigma for peak in state.peaks)
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:
-        covered |= np.abs(data.time - peak.coordinates[0]) < 4 * peak.sigma
+        covered |= np.abs(data.time - peak.coordinates[0]) < 3 * peak.sigma
     free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
     greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
-    for order in (order for order in BASE_ORDERS if order <= greatest):
-        if _score(data, state.solution, base_columns(data.time, max(2 * order, 8))) < SCREEN + penalty(data):
+    best, misses = state, 0
+    for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
+        bent = None
+        if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
+            bent = solved(data, best.peaks, order)
+        if bent is not None and _gain(data, best, bent) > BASE_GAIN * (order - best.base_order):
+            best, misses = bent, 0
+        else:
+            misses += 1
+        # a symmetric bend shows in every other order only
+        if misses == 2:
             break
-        bent = solved(data, state.peaks, order)
-        if bent is not None and bent.criterion < state.criterion - DECISIVE:
-            state = bent
-    return state
+    return best
 
 
-def _score(data: WindowData, solution: Solution, directions: Array) -> float:
-    """Sum of squared projections of the scaled residual on an orthonormal basis of the directions."""
-    scale = np.sqrt(_variance(data, solution) * data.inflation)
+def _gain(data: WindowData, before: State, after: State) -> float:
+    """Fall of χ² from one state to another."""
+    columns = before.solution.columns - after.solution.columns
+    return before.criterion - after.criterion - columns * penalty(data)
+
+
+def _score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
+    """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
+    scale = np.sqrt(_variance(data, solution)[points] * data.inflation)
     if data.weights is not None:
-        directions = directions * data.weights
+        directions = directions * data.weights[points]
     size = np.linalg.norm(directions, axis=1)
     directions = directions[size > 0] / size[size > 0, None]
-    basis = np.linalg.qr(directions.T)[0]
-    scores = (solution.residual / scale) @ basis
-    return float(scores @ scores)
+    # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
+    values, vectors = np.linalg.eigh(directions @ directions.T)
+    projections = vectors.T @ (directions @ (solution.residual[points] / scale))
+    sound = values > 1e-9 * values[-1:]
+    return float(np.sum(projections[sound] ** 2 / values[sound]))
 
 
 def _term(peak: Peak, data: WindowData) -> Term:

@@ -16,6 +16,7 @@ from gcfit.fitting.sampling import Curve
 
 MAX_ITERATIONS = 60
 SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
+SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 
@@ -43,31 +44,47 @@ class Term:
 class Solution:
     """The end of a search.
 
-    `matrix`, shape (columns, n), is Jᵀ with its columns in the order amplitudes, base, coordinates; `covariance` is
-    (JᵀJ)⁻¹: times the variance of white noise it is the covariance of the estimates. None where the data do not
-    determine them.
+    `gram` is JᵀJ of all columns in the order amplitudes, base, coordinates (shape (columns, columns)): the inverse
+    times the variance of white noise is the covariance of the estimates. `rows` are Jᵀ by term, each of shape
+    (1 + p, m) at the points of its curve: the unit curve, and the amplitude times its derivatives.
     """
 
     coordinates: tuple[Array, ...]
     amplitudes: Array
     base_coefficients: Array
     curves: tuple[Curve, ...]
+    rows: tuple[Array, ...] = field(repr=False)
+    base: Array = field(repr=False)
     residual: Array
     rss: float
-    columns: int
     iterations: int
     converged: bool
-    matrix: Array = field(repr=False)
-    covariance: Array | None = field(repr=False)
+    gram: Array = field(repr=False)
+
+    @property
+    def columns(self) -> int:
+        """Number of free quantities."""
+        return self.gram.shape[0]
+
+    def places(self, term: int) -> list[int]:
+        """Columns of one term: its amplitude, then its coordinates."""
+        linear = self.amplitudes.size + self.base_coefficients.size
+        begin = linear + sum(coordinates.size for coordinates in self.coordinates[:term])
+        return [term, *range(begin, begin + self.coordinates[term].size)]
+
+    @property
+    def base_places(self) -> list[int]:
+        """Columns of the base."""
+        return list(range(self.amplitudes.size, self.amplitudes.size + self.base_coefficients.size))
 
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """All that is known at one place of the search; rows of `matrix` are amplitudes' and base columns, then slopes."""
+    """All that is known at one place of the search; `rows` by term are weighted, the unit curve and its derivatives."""
 
     theta: Array
     curves: tuple[Curve, ...]
-    matrix: Array
+    rows: tuple[Array, ...]
     gram: Array
     linear: Array
     residual: Array
@@ -128,31 +145,71 @@ class _Problem:
         self.parts = [slice(int(end) - term.start.size, int(end)) for end, term in zip(ends, terms, strict=True)]
         self.owner = np.repeat(np.arange(len(terms)), [term.start.size for term in terms])
         self.linear_count = len(terms) + base.shape[0]
+        self.columns = [
+            [place, *range(self.linear_count + part.start, self.linear_count + part.stop)]
+            for place, part in enumerate(self.parts)
+        ]
+        self.base_gram = self.base @ self.base.T
         self.floor = FLOOR * float(self.signal @ self.signal)
 
     def at(self, theta: Array) -> _Point | None:
         """Evaluate all curves and eliminate what is linear; None where a term has no curve."""
-        curves: list[Curve] = []
-        matrix = np.zeros((self.linear_count + theta.size, self.signal.size))
-        matrix[len(self.terms) : self.linear_count] = self.base
-        for place, (term, part) in enumerate(zip(self.terms, self.parts, strict=True)):
+        curves = []
+        for term, part in zip(self.terms, self.parts, strict=True):
             curve = term.evaluate(theta[part])
             if curve is None:
                 return None
             curves.append(curve)
-            rows = curve.rows
-            if self.weights is not None:
-                rows = rows * self.weights[curve.first : curve.last]
-            matrix[place, curve.first : curve.last] = rows[0]
-            matrix[self.linear_count + part.start : self.linear_count + part.stop, curve.first : curve.last] = rows[1:]
-        gram = matrix @ matrix.T
+        if self.weights is None:
+            rows = tuple(curve.rows for curve in curves)
+        else:
+            rows = tuple(curve.rows * self.weights[curve.first : curve.last] for curve in curves)
+        gram = self._gram(curves, rows)
         count = self.linear_count
-        linear = _solve_scaled(gram[:count, :count], matrix[:count] @ self.signal)
-        residual = self.signal - linear @ matrix[:count]
-        # one refinement: a small peak on a high baseline keeps its digits
-        correction = _solve_scaled(gram[:count, :count], matrix[:count] @ residual)
-        residual -= correction @ matrix[:count]
-        return _Point(theta, tuple(curves), matrix, gram, linear + correction, residual, float(residual @ residual))
+        linear = np.zeros(count)
+        residual = self.signal.copy()
+        # the second pass refines: a small peak on a high baseline keeps its digits
+        for _ in range(2):
+            correction = _solve_scaled(gram[:count, :count], self._projected(curves, rows, residual))
+            linear += correction
+            for amplitude, curve, row in zip(correction, curves, rows, strict=False):
+                residual[curve.first : curve.last] -= amplitude * row[0]
+            residual -= correction[len(self.terms) :] @ self.base
+        return _Point(theta, tuple(curves), rows, gram, linear, residual, float(residual @ residual))
+
+    def _projected(self, curves: Sequence[Curve], rows: Sequence[Array], values: Array) -> Array:
+        """Inner products of the linear columns with values at the points."""
+        own = [row[0] @ values[curve.first : curve.last] for curve, row in zip(curves, rows, strict=True)]
+        return np.concatenate([np.array(own), self.base @ values])
+
+    def _gram(self, curves: Sequence[Curve], rows: Sequence[Array]) -> Array:
+        """Inner products of all columns, unit slopes; only terms that share points meet."""
+        count = self.linear_count
+        gram = np.zeros((count + self.start.size, count + self.start.size))
+        base = slice(len(self.terms), count)
+        gram[base, base] = self.base_gram
+        order = sorted(range(len(curves)), key=lambda place: curves[place].first)
+        for rank, one in enumerate(order):
+            across = rows[one] @ self.base[:, curves[one].first : curves[one].last].T
+            gram[np.ix_(self.columns[one], range(base.start, base.stop))] = across
+            gram[np.ix_(range(base.start, base.stop), self.columns[one])] = across.T
+            for other in order[rank:]:
+                first, last = curves[other].first, min(curves[one].last, curves[other].last)
+                if first >= curves[one].last:
+                    break
+                if first < last:
+                    self._meet(gram, curves, rows, (one, other), (first, last))
+        return gram
+
+    def _meet(
+        self, gram: Array, curves: Sequence[Curve], rows: Sequence[Array], pair: tuple[int, int], span: tuple[int, int]
+    ) -> None:
+        """Fill in the inner products of two terms over the points that they share."""
+        one, other = pair
+        left, right = (rows[k][:, span[0] - curves[k].first : span[1] - curves[k].first] for k in pair)
+        product = left @ right.T
+        gram[np.ix_(self.columns[one], self.columns[other])] = product
+        gram[np.ix_(self.columns[other], self.columns[one])] = product.T
 
     def step(self, point: _Point, damping: float) -> tuple[Array, float]:
         """Damped Gauss-Newton step of the coordinates and the fall of the sum of squares that it predicts."""
@@ -177,7 +234,11 @@ class _Problem:
         normal = inner - cross.T @ _solve_scaled(point.gram[:count, :count], cross)
         # what is explained by the linear columns alone keeps a trace of its own size, so that scaling stays possible
         normal[np.diag_indices_from(normal)] += SINGULAR * np.diag(inner)
-        return (normal + normal.T) / 2, amplitude * (point.matrix[count:] @ point.residual)
+        slopes = [
+            row[1:] @ point.residual[curve.first : curve.last]
+            for curve, row in zip(point.curves, point.rows, strict=True)
+        ]
+        return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
 
     def tolerance(self, point: _Point) -> float:
         """Predicted gain below which the search has settled."""
@@ -196,20 +257,70 @@ class _Problem:
             amplitudes=point.linear[: len(self.terms)],
             base_coefficients=point.linear[len(self.terms) :],
             curves=point.curves,
+            rows=tuple(
+                np.concatenate([row[:1], amplitude * row[1:]])
+                for amplitude, row in zip(point.linear, point.rows, strict=False)
+            ),
+            base=self.base,
             residual=residual,
             rss=point.rss,
-            columns=count + point.theta.size,
             iterations=iterations,
             converged=converged,
-            matrix=point.matrix * scale[:, None],
-            covariance=_inverse(point.gram * np.outer(scale, scale)),
+            gram=point.gram * np.outer(scale, scale),
         )
+
+
+def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = None) -> Array | None:
+    """Covariance, for noise of unit variance, of the columns of some terms and the base.
+
+    Parameters
+    ----------
+    solution : Solution
+    terms : sequence of int
+        Terms that are taken as free; the others stand. All terms that overlap with the one of interest, and those
+        that overlap with these, give its covariance to many digits.
+    acf : ndarray, shape (lags,), optional
+        Autocorrelation of the noise from lag 0; white noise without it.
+
+    Returns
+    -------
+    ndarray or None
+        Rows in the order of the terms' `places`, then the base; None where the data do not determine the columns.
+    """
+    places = [place for term in terms for place in solution.places(term)] + solution.base_places
+    inverse = _inverse(solution.gram[np.ix_(places, places)])
+    if inverse is None or acf is None:
+        return inverse
+    inner = _correlated_gram(solution, terms, acf)
+    result: Array = inverse @ inner @ inverse
+    return result
+
+
+def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:
+    """Jᵀ R J of some terms and the base, R the autocorrelation of the noise; the base is smooth against its reach."""
+    sizes = [solution.rows[term].shape[0] for term in terms]
+    ends = np.cumsum([0, *sizes])
+    count = int(ends[-1])
+    full = np.zeros((count, solution.residual.size))
+    spread = np.zeros_like(full)
+    kernel = np.concatenate([acf[:0:-1], acf])
+    for begin, end, term in zip(ends[:-1], ends[1:], terms, strict=True):
+        points = slice(solution.curves[term].first, solution.curves[term].last)
+        full[begin:end, points] = solution.rows[term]
+        for k, row in enumerate(solution.rows[term], int(begin)):
+            spread[k, points] = np.convolve(row, kernel)[acf.size - 1 : acf.size - 1 + row.size]
+    inflation = 2 * acf.sum() - acf[0]
+    across = spread @ solution.base.T
+    out: Array = np.block([[spread @ full.T, across], [across.T, inflation * (solution.base @ solution.base.T)]])
+    return (out + out.T) / 2
 
 
 def _solve_scaled(matrix: Array, right: Array) -> Array:
     """Solve a symmetric positive system after scaling its diagonal to one; least squares where it is singular."""
     if matrix.shape[0] == 0:
         return np.zeros_like(right)
+    if matrix.shape[0] > SPARSE_ABOVE:
+        return _solve_sparse(matrix, right)
     scale = np.sqrt(np.diag(matrix))
     scale = np.where(scale > 0, scale, 1.0)
     unit = matrix / scale / scale[:, None]
@@ -218,6 +329,17 @@ def _solve_scaled(matrix: Array, right: Array) -> Array:
         solved: Array = np.linalg.solve(unit, right / columns)
     except np.linalg.LinAlgError:
         solved = np.linalg.lstsq(unit, right / columns, rcond=None)[0]
+    return solved / columns
+
+
+def _solve_sparse(matrix: Array, right: Array) -> Array:
+    """Solve a large system most of whose columns do not meet."""
+    from scipy.sparse import csc_array
+    from scipy.sparse.linalg import splu
+
+    scale = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    columns = scale if right.ndim == 1 else scale[:, None]
+    solved: Array = splu(csc_array(matrix / scale / scale[:, None])).solve(right / columns)
     return solved / columns
 
 

@@ -9,7 +9,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, Known
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import Peak, State, WindowData, bend_base, choose, forced, solved
+from gcfit.fitting.select import Peak, State, WindowData, bend_base, calls_for_more, choose, forced, solved
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 
@@ -60,9 +60,11 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate]) -> 
     if task.model != "auto":
         state = forced(data, state, task.model)
         return bend_base(data, state)
-    state = choose(data, state, allowed(state))
     bent = bend_base(data, state)
-    return choose(data, bent, allowed(bent)) if bent.base_order != state.base_order else state
+    if not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+        return bent
+    chosen = bend_base(data, choose(data, state, allowed(state)))
+    return min(choose(data, chosen, allowed(chosen)), bent, key=lambda one: one.criterion)
 
 
 def allowed(state: State) -> tuple[str, ...]:

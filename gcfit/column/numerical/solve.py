@@ -1,0 +1,307 @@
+"""The full governing equations of DESIGN section 2, solved for a whole system."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gcfit.chromatogram import Array
+from gcfit.column.flow import Flow, flow_of
+from gcfit.column.numerical.grid import make_grid, transport_bands
+from gcfit.column.numerical.kinetics import Inlet, Kinetics
+from gcfit.column.numerical.march import Problem, Run, march
+from gcfit.column.system import Component, System, VelocityModel
+from gcfit.errors import InputError, SolverError
+
+RESOLUTION = 8.0  # cells per standard deviation of the narrowest peak
+LEAST_RESOLUTION = 2.0
+ROUGH, NEGATIVE = 0.2, 2e-3  # of the apex: step between neighbouring cells, depth below zero
+REFINEMENT, REFINEMENTS = 1.6, 3
+COARSENING = 1.5  # the error estimate compares with a grid that is coarser by this factor
+STEP_ERROR = 1e-4  # of the highest loading, at the default resolution and 60² plates
+PULSE = 0.02  # a pulse enters as a rectangle of this share of the narrowest peak's standard deviation
+MAX_CELLS = 400_000
+LOST = 1e-7  # mass balance error above which a solution is refused
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One component along the column at one time.
+
+    Parameters
+    ----------
+    time : float
+        Time [s].
+    component : str
+        Name of the component.
+    position : ndarray, shape (k,)
+        x [m], increasing.
+    concentration, adsorbed : ndarray, shape (k,)
+        c(x) and q(x) [mol/m³].
+    """
+
+    time: float
+    component: str
+    position: Array
+    concentration: Array
+    adsorbed: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What the full equations give; the first index is the component, in the order of the system.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n,)
+        Asked times [s].
+    outlet : ndarray, shape (m, n)
+        c_i at the outlet [mol/m³]; in signal units for a component that has an area and no inlet concentration.
+    mass_balance_error : ndarray, shape (m,)
+        |injected - left - remaining| over injected, at the end.
+    cells, steps : ndarray of int, shape (m,)
+        Cells of the grid and steps in time.
+    error_estimate : ndarray, shape (m,), or None
+        Largest difference to a solution on a grid coarser by 1.5, over the apex; None when not asked for.
+    profiles : tuple of Profile
+        Ordered by time, then by component.
+    """
+
+    time: Array
+    outlet: Array
+    mass_balance_error: Array
+    cells: Array
+    steps: Array
+    error_estimate: Array | None = None
+    profiles: tuple[Profile, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """Components that are solved together: α k_a, k_d, D_0/u_0 [m], c_0 and α q_max (inf: linear), shape (m,) each."""
+
+    flow: Flow
+    names: tuple[str, ...]
+    adsorption: Array
+    desorption: Array
+    dispersion: Array
+    concentration: Array
+    capacity: Array
+    phase_ratio: float
+    inlet: Inlet
+
+    @property
+    def spreading(self) -> float:
+        """Growth of the variance of the narrowest peak along ϑ [s²/s]: kinetics, diffusion where it is least."""
+        total = self.adsorption + self.desorption
+        slowest = self.dispersion / (self.flow.inlet_velocity * self.flow.velocity_rise)
+        return float((2 * self.adsorption / total**2 + 2 * slowest).min())
+
+
+def solve(
+    system: System,
+    times: ArrayLike,
+    *,
+    velocity_model: VelocityModel | None = None,
+    diffusion: bool = True,
+    competition: bool = True,
+    resolution: float = RESOLUTION,
+    profile_times: Sequence[float] = (),
+    estimate_error: bool = False,
+) -> Solution:
+    """Solve mass balance and kinetics of all components of a system from a clean column.
+
+    Parameters
+    ----------
+    system : System
+        Every component needs its two rates, and an inlet concentration with an injection time, or an area.
+    times : array-like, shape (n,)
+        Times at which the outlet is wanted [s], increasing.
+    velocity_model : "variable", "constant" or None
+        None takes the one of the file.
+    diffusion : bool
+        Whether the axial diffusion of components that have a coefficient counts.
+    competition : bool
+        Whether the sites that q_max limits are shared; False is the linear model.
+    resolution : float
+        Cells per standard deviation of the narrowest peak; the error of a time step follows it.
+    profile_times : sequence of float
+        Times at which c(x) and q(x) are wanted [s].
+    estimate_error : bool
+        Whether to solve on a coarser grid as well and to compare.
+
+    Raises
+    ------
+    InputError
+        If there is no component, a component lacks what the equations need, or the times do not increase.
+    SolverError
+        If a peak or front stays unresolved on the finest grid, or mass is lost.
+
+    Notes
+    -----
+    Finite volumes of order 5 in the transit time of the gas, Rodas5P in time (order 5, stiff sorption implicit, steps
+    by their embedded error), on the part of the column where there is anything. Components that share no sites are
+    solved one by one. A pulse enters as a rectangle of 1/50 of the narrowest peak's standard deviation, around t = 0.
+    """
+    wanted = _checked(system, times, profile_times, resolution)
+    cases = _cases(system, flow_of(system, velocity_model), diffusion, competition)
+    parts = [_solve_case(case, wanted, resolution, tuple(profile_times)) for case in cases]
+    whole = _joined(parts)
+    if not estimate_error:
+        return whole
+    coarse = _joined([_solve_case(case, wanted, resolution / COARSENING, ()) for case in cases])
+    apex = np.abs(whole.outlet).max(axis=1)
+    difference = np.abs(whole.outlet - coarse.outlet).max(axis=1)
+    estimate = np.divide(difference, apex, out=np.zeros_like(apex), where=apex > 0)
+    return replace(whole, error_estimate=estimate)
+
+
+def inlet_concentration(system: System, component: Component, flow: Flow) -> float:
+    """c_0 [mol/m³] as given, or A û/t1 [signal unit] from the area A of the peak; A û for a pulse (t1 = 0).
+
+    Raises
+    ------
+    InputError
+        If the component has neither, or a concentration whose injection time is 0.
+    """
+    duration = system.injection.duration
+    if component.inlet_concentration is not None and duration:
+        return component.inlet_concentration
+    if component.area is not None:
+        return component.area * flow.velocity_rise / (duration or 1.0)
+    raise _lacks(system, component, "area, or inlet_concentration_mol_m3 with [injection] duration_s")
+
+
+def _checked(system: System, times: ArrayLike, profile_times: Sequence[float], resolution: float) -> Array:
+    wanted = np.asarray(times, dtype=np.float64)
+    if not system.components:
+        raise InputError(system.source, "there is no [[component]] to solve for")
+    if wanted.ndim != 1 or not np.isfinite(wanted).all() or (np.diff(wanted) <= 0).any():
+        raise InputError(system.source, "the times must be finite and increase")
+    if not all(np.isfinite(time) and time >= 0 for time in profile_times):
+        raise InputError(system.source, f"profile times {list(profile_times)} must be finite and at least 0")
+    if not (np.isfinite(resolution) and resolution >= LEAST_RESOLUTION):
+        raise InputError("", f"resolution {resolution:g} is below {LEAST_RESOLUTION:g} cells per standard deviation")
+    return wanted
+
+
+def _cases(system: System, flow: Flow, diffusion: bool, competition: bool) -> list[_Case]:
+    """Return the groups of components that are solved together: all of them, or each alone."""
+    shared = competition and any(component.saturation for component in system.components)
+    groups = [system.components] if shared else [(component,) for component in system.components]
+    return [_case(system, group, flow, diffusion, shared) for group in groups]
+
+
+def _case(system: System, group: tuple[Component, ...], flow: Flow, diffusion: bool, shared: bool) -> _Case:
+    phase_ratio, duration = system.column.phase_ratio, system.injection.duration
+    rates = np.array([_rates(system, component) for component in group])
+    coefficients = np.array([component.diffusion or 0.0 for component in group]) if diffusion else np.zeros(len(group))
+    saturation = [_saturation(system, component) if shared else np.inf for component in group]
+    adsorption, desorption = phase_ratio * rates[:, 0], rates[:, 1]
+    width = duration or PULSE * float((np.sqrt(2 * adsorption * flow.hold_up) / desorption).min())
+    start = 0.0 if duration else -width / 2
+    amount = np.array([inlet_concentration(system, component, flow) for component in group])
+    return _Case(
+        flow=flow,
+        names=tuple(component.name for component in group),
+        adsorption=adsorption,
+        desorption=desorption,
+        dispersion=coefficients / flow.inlet_velocity,
+        concentration=amount if duration else amount / width,
+        capacity=phase_ratio * np.array(saturation),
+        phase_ratio=phase_ratio,
+        inlet=Inlet(start, start + width, system.injection.tail),
+    )
+
+
+def _rates(system: System, component: Component) -> tuple[float, float]:
+    if component.adsorption_rate is None or component.desorption_rate is None:
+        raise _lacks(system, component, "k_a_per_s and k_d_per_s")
+    return component.adsorption_rate, component.desorption_rate
+
+
+def _saturation(system: System, component: Component) -> float:
+    if component.saturation is None:
+        return float("inf")
+    if component.inlet_concentration is None or not system.injection.duration:
+        raise _lacks(system, component, "inlet_concentration_mol_m3 with [injection] duration_s, which q_max needs")
+    return component.saturation
+
+
+def _lacks(system: System, component: Component, what: str) -> InputError:
+    return InputError(system.source, f"has no {what}", place=f"[[component]] {component.name}")
+
+
+def _solve_case(case: _Case, times: Array, resolution: float, profile_times: tuple[float, ...]) -> Solution:
+    """Solve on finer and finer grids until the outlet is resolved."""
+    for attempt in range(REFINEMENTS + 1):
+        problem = _problem(case, resolution * REFINEMENT**attempt)
+        run = march(problem, times, profile_times)
+        if run.roughness.max() <= ROUGH and run.undershoot.max() <= NEGATIVE:
+            return _solution(case, problem, run, times, profile_times)
+    worst = int(np.argmax(np.maximum(run.roughness / ROUGH, run.undershoot / NEGATIVE)))
+    raise SolverError(
+        f"component {case.names[worst]}: the outlet has a front that {problem.grid.cells} cells do not resolve; "
+        "give the injection a tail, or use another solver"
+    )
+
+
+def _problem(case: _Case, resolution: float) -> Problem:
+    plates = case.flow.hold_up / case.spreading
+    cells = 2 * resolution * np.sqrt(plates)
+    if cells > MAX_CELLS:
+        raise SolverError(f"component {case.names[0]}: {plates:.3g} plates need more than {MAX_CELLS} cells")
+    onset = 0.5 / float((case.adsorption + case.desorption).max())
+    grid = make_grid(case.flow, case.spreading, onset, resolution)
+    taken = case.concentration / case.capacity
+    occupancy = case.flow.inlet_velocity / grid.velocity[:, None] * taken if taken.any() else None
+    return Problem(
+        grid=grid,
+        bands=transport_bands(grid, case.dispersion),
+        kinetics=Kinetics(case.adsorption, case.desorption, occupancy),
+        inlet=case.inlet,
+        tolerance=STEP_ERROR * (RESOLUTION / resolution) ** 5 * min(1.0, 60 / float(np.sqrt(plates))),
+    )
+
+
+def _solution(case: _Case, problem: Problem, run: Run, times: Array, profile_times: tuple[float, ...]) -> Solution:
+    if run.balance.max() > LOST:
+        worst = int(np.argmax(run.balance))
+        raise SolverError(f"component {case.names[worst]}: {run.balance[worst]:.1e} of the injected amount is lost")
+    count = len(case.names)
+    return Solution(
+        time=times,
+        outlet=(run.outlet * case.concentration / case.flow.velocity_rise).T,
+        mass_balance_error=run.balance,
+        cells=np.full(count, problem.grid.cells),
+        steps=np.full(count, run.steps),
+        profiles=tuple(
+            _profile(case, problem, values, time, index)
+            for time, values in zip(sorted(set(profile_times)), run.snapshots, strict=True)
+            for index in range(count)
+        ),
+    )
+
+
+def _profile(case: _Case, problem: Problem, values: Array, time: float, index: int) -> Profile:
+    concentration = case.concentration[index] * case.flow.inlet_velocity / problem.grid.velocity
+    return Profile(
+        time=time,
+        component=case.names[index],
+        position=problem.grid.position,
+        concentration=concentration * values[0, :, index],
+        adsorbed=concentration * values[1, :, index] / case.phase_ratio,
+    )
+
+
+def _joined(parts: Sequence[Solution]) -> Solution:
+    profiles = [profile for part in parts for profile in part.profiles]
+    return Solution(
+        time=parts[0].time,
+        outlet=np.concatenate([part.outlet for part in parts]),
+        mass_balance_error=np.concatenate([part.mass_balance_error for part in parts]),
+        cells=np.concatenate([part.cells for part in parts]),
+        steps=np.concatenate([part.steps for part in parts]),
+        profiles=tuple(sorted(profiles, key=lambda profile: profile.time)),
+    )

@@ -1,0 +1,102 @@
+"""Files in, files out: readers that know a file by its content, and writers of tables.
+
+`read` gives the one trace of a file, `read_file` all that it says. `READERS` is the registry: a new family is a module
+with two functions, `recognise` and `read`, and one line here; the first reader that recognises a file takes it.
+"""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from gcfit.chromatogram import Chromatogram
+from gcfit.errors import InputError
+from gcfit.formats import delimited
+from gcfit.formats.records import Reader, Reading, ReadOptions, VendorPeak
+from gcfit.formats.source import Source, open_source
+from gcfit.formats.text import is_binary
+
+__all__ = ["READERS", "ReadOptions", "Reader", "Reading", "VendorPeak", "list_formats", "read", "read_file"]
+
+_AS_FOUND = ReadOptions()
+
+READERS: dict[str, Reader] = {
+    "delimited": Reader("text in columns: comma, semicolon, tab or blanks", delimited.recognise, delimited.read),
+}
+
+
+def read(path: str | Path, **options: Any) -> Chromatogram:
+    """Read the one trace of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File, `-` for standard input.
+    **options
+        Fields of `ReadOptions`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds several traces; the text names them.
+    """
+    reading = read_file(path, ReadOptions(**options))
+    if len(reading.chromatograms) > 1:
+        names = ", ".join(f"'{trace.trace}'" for trace in reading.chromatograms)
+        found = f"holds {len(reading.chromatograms)} traces: {names}"
+        raise InputError(str(path), found, remedy="choose one with trace=, or read_file all of them")
+    return reading.chromatograms[0]
+
+
+def read_file(source: str | Path, options: ReadOptions = _AS_FOUND) -> Reading:
+    """Read everything that a file says.
+
+    Parameters
+    ----------
+    source : str or Path
+        File, `-` for standard input.
+    options : ReadOptions
+        What the user knows better than the file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, no reader knows it, or it is damaged: file, place, what was found, what to do.
+    """
+    opened = open_source(source, options)
+    try:
+        reading = READERS[_reader(opened)].read(opened)
+    finally:
+        if opened.path is not None:
+            opened.stream.close()
+    return _chosen(reading, opened.name, options.trace)
+
+
+def list_formats() -> list[tuple[str, str]]:
+    """Return name and description of every reader, in the order in which they are tried."""
+    return [(name, reader.description) for name, reader in READERS.items()]
+
+
+def _reader(source: Source) -> str:
+    """Return the name of the first reader that recognises the file."""
+    if not source.first:
+        raise source.error("is empty")
+    head = source.head
+    if head.text and source.options.describe_a_table:
+        return "delimited"
+    for name, reader in READERS.items():
+        if reader.recognise(head):
+            return name
+    what = "is a binary file of a kind that is not known" if is_binary(source.first) else "holds nothing but blanks"
+    raise source.error(what, remedy="gcfit fit --list-formats names what can be read")
+
+
+def _chosen(reading: Reading, name: str, pattern: str | None) -> Reading:
+    """Keep the traces that the pattern matches."""
+    if pattern is None:
+        return reading
+    kept = tuple(trace for trace in reading.chromatograms if fnmatchcase(trace.trace, pattern))
+    if not kept:
+        names = ", ".join(f"'{trace.trace}'" for trace in reading.chromatograms)
+        raise InputError(name, f"no trace matches '{pattern}'; there are {names}", remedy="see --trace")
+    peaks = tuple(peak for peak in reading.vendor_peaks if fnmatchcase(peak.trace, pattern))
+    return Reading(kept, reading.reader, peaks, reading.notes, reading.warnings)

@@ -1,0 +1,117 @@
+"""From columns to the record: times in seconds, rising, finite; what was repaired is said in the notes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from gcfit.chromatogram import MIN_POINTS, Array, Chromatogram
+from gcfit.errors import InputError
+from gcfit.formats.source import Source
+from gcfit.formats.units import seconds, unit_by_numbers
+
+
+def trace(
+    source: str, time: Array, signal: Array, *, unit: str = "s", signal_unit: str = "", name: str = "", place: str = ""
+) -> Chromatogram:
+    """Make a chromatogram from two columns of a file.
+
+    Rows with an empty cell are left out, unsorted times are sorted, signals at one and the same time are averaged; each
+    with a note.
+
+    Parameters
+    ----------
+    time, signal : ndarray, shape (n,)
+        Times [`unit`] and signals, NaN where the cell is empty. They are not copied: the reader that made them keeps
+        no hold of them.
+    place : str
+        Where in the file they stand, for messages.
+
+    Raises
+    ------
+    InputError
+        If fewer than three rows remain, or a number is infinite.
+    """
+    notes: list[str] = []
+    time, signal = _filled(time, signal, notes)
+    if not time.size:
+        raise InputError(source, "no row with a time and a signal: the cells are empty or NaN", place=place)
+    _check_finite(source, place, time, signal)
+    time, signal = _rising(seconds(time, unit), signal, notes)
+    if time.size < MIN_POINTS:
+        found = f"{time.size} data point{'s' if time.size > 1 else ''}, at least {MIN_POINTS} are needed"
+        raise InputError(source, found, place=place)
+    return Chromatogram(_read_only(time), _read_only(signal), signal_unit, source, name, tuple(notes))
+
+
+def _filled(time: Array, signal: Array, notes: list[str]) -> tuple[Array, Array]:
+    """Leave out the rows in which a cell is empty."""
+    missing = np.isnan(time) | np.isnan(signal)
+    if not missing.any():
+        return time, signal
+    first = int(np.flatnonzero(missing)[0]) + 1
+    notes.append(f"{_count(int(missing.sum()), 'row')} with an empty cell left out, the first is data row {first}")
+    return time[~missing], signal[~missing]
+
+
+def _read_only(values: Array) -> Array:
+    """Return the values as the record takes them without a copy."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
+def _check_finite(source: str, place: str, time: Array, signal: Array) -> None:
+    """Refuse numbers beyond the range of float64, which no one can repair."""
+    for name, values in (("time", time), ("signal", signal)):
+        if not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
+            where = f"{place}, data row {row}" if place else f"data row {row}"
+            raise InputError(source, f"{name} is infinite", place=where)
+
+
+def _rising(time: Array, signal: Array, notes: list[str]) -> tuple[Array, Array]:
+    """Sort by time and average what has the same time."""
+    steps = np.diff(time)
+    if (steps > 0).all():
+        return time, signal
+    if (steps < 0).any():
+        order = np.argsort(time, kind="stable")
+        time, signal = time[order], signal[order]
+        notes.append("times do not rise throughout: rows were sorted")
+    first = np.concatenate(([0], np.flatnonzero(np.diff(time) > 0) + 1))
+    if first.size < time.size:
+        notes.append(f"{_count(time.size - first.size, 'repeated time')}: signals at the same time were averaged")
+        counts = np.diff(first, append=time.size)
+        time, signal = time[first], np.add.reduceat(signal, first) / counts
+    return time, signal
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def time_unit_of(source: Source, stated: str, times: Array, notes: list[str], warnings: list[str]) -> str:
+    """Return the unit of the times: the user's, the file's, else the one that the numbers show or make likely."""
+    if source.options.time_unit != "auto":
+        return source.options.time_unit
+    if stated:
+        notes.append(f"time in {stated}, as the file says")
+        return stated
+    finite = times[np.isfinite(times)]
+    unit, certain = unit_by_numbers(finite) if finite.size > 1 else ("s", True)
+    if certain:
+        notes.append(f"time in {unit}, as its steps and its end show")
+    else:
+        warnings.append(f"the file does not say its unit of time, {unit} is assumed; --time-unit overrides it")
+    return unit
+
+
+def named_apart(traces: Iterable[Chromatogram]) -> list[Chromatogram]:
+    """Give traces of one name a number each."""
+    seen: dict[str, int] = {}
+    apart = []
+    for trace in traces:
+        seen[trace.trace] = number = seen.get(trace.trace, 0) + 1
+        apart.append(trace if number == 1 else replace(trace, trace=f"{trace.trace or 'trace'} ({number})"))
+    return apart

@@ -1,0 +1,104 @@
+"""What a reader is asked and what it answers: frozen records and the type of a reader."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+from gcfit.chromatogram import Chromatogram
+
+if TYPE_CHECKING:
+    from gcfit.formats.source import Head, Source
+
+TimeUnit = Literal["auto", "s", "min", "h", "ms"]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user says about a file; None and `auto` leave it to the reader.
+
+    Parameters
+    ----------
+    encoding : str or None
+        Name of a text encoding.
+    delimiter, decimal, thousands : str or None
+        Separator of cells (`" "` stands for any run of blanks), decimal mark, mark between groups of three digits
+        (empty for none).
+    skip_lines : int or None
+        Lines to pass over at the top.
+    no_header : bool
+        The first line that is read holds data.
+    time_column, signal_column : str or None
+        Name of a column, or its number counted from 1.
+    time_unit : str
+        `s`, `min`, `h`, `ms`; whatever the file says.
+    trace : str or None
+        Shell pattern; only the traces whose name it matches are returned.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    skip_lines: int | None = None
+    no_header: bool = False
+    time_column: str | None = None
+    signal_column: str | None = None
+    time_unit: TimeUnit = "auto"
+    trace: str | None = None
+
+    @property
+    def describe_a_table(self) -> bool:
+        """Whether an option speaks of rows and columns, so that the file is to be read as delimited text."""
+        other = {"encoding", "time_unit", "trace"}
+        return any(getattr(self, field.name) not in (None, False) for field in fields(self) if field.name not in other)
+
+
+@dataclass(frozen=True)
+class VendorPeak:
+    """One row of the peak table that a file brings along.
+
+    Times in s; `area` in the signal unit of the trace times s where the file's factors are known, else as it stands;
+    None is "not in the file".
+    """
+
+    trace: str
+    name: str
+    retention_time: float
+    area: float | None = None
+    height: float | None = None
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that a file says.
+
+    Parameters
+    ----------
+    chromatograms : tuple of Chromatogram
+        The detector traces in the order of the file.
+    reader : str
+        Key of the registry `READERS`.
+    vendor_peaks : tuple of VendorPeak
+        The file's own peak table, empty when it has none.
+    notes : tuple of str
+        What was inferred, for `--verbose`.
+    warnings : tuple of str
+        What was assumed where the file does not decide; each names the option that overrides it.
+    """
+
+    chromatograms: tuple[Chromatogram, ...]
+    reader: str
+    vendor_peaks: tuple[VendorPeak, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One family of files: a line for the list, how it is known by its first bytes, and how it is read."""
+
+    description: str
+    recognise: Callable[["Head"], bool]
+    read: Callable[["Source"], "Reading"]

@@ -1,0 +1,94 @@
+"""The figure of a column: its panels hold what they were given."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+
+from gcfit.errors import InputError
+from gcfit.figures import GasProfile, Outlet, Profiles, render, system_figure
+from tests.handmade import gaussian
+from tests.test_figures_labels import labels, overlaps
+
+NAMES = ["benzene", "toluene", "ethylbenzene", "p,m-xylene", "o-xylene"]
+# means and widths of the paper's run, variable and constant velocity (facts to test against)
+MEANS = {
+    "variable": [119.163615, 231.167368, 448.786251, 481.486180, 576.552730],
+    "constant": [169.226, 329.087, 639.691, 686.364, 822.051],
+}
+WIDTHS = [5.714447, 5.936227, 7.074427, 9.048825, 8.772567]
+TIME = np.arange(0, 900, 0.2)
+X = np.linspace(0, 20, 201)
+
+
+def outlet(model: str) -> Outlet:
+    parts = {n: gaussian(TIME, m, s, 1000.0) for n, m, s in zip(NAMES, MEANS[model], WIDTHS, strict=True)}
+    return Outlet(model, TIME, 3935.4 + np.sum(list(parts.values()), axis=0), parts, 3935.4, "mV")
+
+
+PRESSURE = 4.01e5 * np.sqrt(1 - (1 - 0.2526**2) * X / 20)
+GAS = GasProfile(X, PRESSURE, {"variable": 0.41 * 4.01e5 / PRESSURE, "constant": np.full_like(X, 0.41)})
+PROFILES = Profiles(
+    X, (20.0, 60.0), {name: np.array([1e-6 * gaussian(X, c, 0.5, 1.0) for c in (3.0, 9.0)]) for name in NAMES}
+)
+
+
+def drawn(axes: Axes, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    lines = [line for line in axes.lines if line.get_gid() == gid]
+    return [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in lines]
+
+
+def test_the_gas_is_drawn_in_the_units_of_its_labels() -> None:
+    pressure, velocity = system_figure(GAS, [outlet("variable")]).axes[:2]
+    assert pressure.get_ylabel() == "Pressure (kPa)"
+    np.testing.assert_allclose(drawn(pressure, "pressure")[0][1], PRESSURE / 1000, rtol=1e-15)
+    assert len(drawn(velocity, "velocity")) == 2
+    np.testing.assert_array_equal(drawn(velocity, "velocity")[0][1], GAS.velocities["variable"])
+
+
+def test_there_is_one_panel_a_time_with_every_component_on_one_scale() -> None:
+    figure = system_figure(GAS, [outlet("variable")], PROFILES)
+    panels = figure.axes[2:4]
+    assert [axes.get_title(loc="left") for axes in panels] == ["20 s", "60 s"]
+    for column, axes in enumerate(panels):
+        lines = drawn(axes, "profile")
+        assert len(lines) == 5
+        np.testing.assert_array_equal(lines[2][1], PROFILES.concentrations["ethylbenzene"][column])
+    assert panels[0].get_ylim() == panels[1].get_ylim()
+    assert panels[0].get_ylabel() == "Concentration (10⁻⁹ mol/m³)"  # apex 1e-6 x 0.8
+
+
+def test_both_velocity_models_are_in_the_chromatogram_and_told_apart_without_colour() -> None:
+    axes = system_figure(GAS, [outlet("variable"), outlet("constant")]).axes[-1]
+    lines = [line for line in axes.lines if line.get_gid() == "outlet"]
+    assert [line.get_label() for line in lines] == ["variable velocity", "constant velocity"]
+    assert lines[0].get_linestyle() != lines[1].get_linestyle()
+    time, signal = drawn(axes, "outlet")[1]
+    assert 60 * time[signal.argmax()] == pytest.approx(169.2, abs=0.21)
+    assert axes.get_xlabel() == "Time (min)"
+
+
+def test_the_components_are_named_once_without_collision() -> None:
+    figure = system_figure(GAS, [outlet("variable"), outlet("constant")], PROFILES)
+    assert sorted(text.get_text() for text in labels(figure)) == sorted(NAMES)
+    assert overlaps(figure) == []
+
+
+def test_hostile_names_are_plain_text() -> None:
+    base = outlet("variable")
+    parts = dict(zip(["$\\alpha_{", "<script>"], list(base.components.values())[:2], strict=True))
+    svg = render(system_figure(GAS, [replace(base, components=parts)], title="<b>$x$"), "svg").decode()
+    assert "$\\alpha_{" in svg
+    assert "&lt;script&gt;" in svg
+    assert "<script" not in svg
+
+
+def test_it_has_the_same_bytes_every_time() -> None:
+    runs = [outlet("variable"), outlet("constant")]
+    assert render(system_figure(GAS, runs, PROFILES), "pdf") == render(system_figure(GAS, runs, PROFILES), "pdf")
+
+
+def test_nothing_to_draw_is_refused() -> None:
+    with pytest.raises(InputError, match="there is no chromatogram to draw"):
+        system_figure(GAS, [])
