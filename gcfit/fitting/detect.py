@@ -108,6 +108,7 @@ def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: floa
     view = look(y, ridges, float(np.sqrt(local.covariance[0])))
     deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
     keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
+    keep &= view.own | ~_beside(ridges, np.interp(time[defects.steps], grid, np.arange(grid.size)))
     return _candidates(ridges, view, keep, grid, deviation, defects.saturated_times(time), sign)
 
 
@@ -195,6 +196,14 @@ def _held(at: Index, sigma: Array, height: Array, fall: Array, end: Mask, y: Arr
         held[i] = base[i - 1] < need < lowest + 3 * deviation[i]
         base[i] = min(base[i], base[i - 1])
     return held
+
+
+def _beside(ridges: Ridges, steps: Array) -> Mask:
+    """Return which candidates are the corners of steps, shape (m,)."""
+    if not steps.size:
+        return np.zeros(ridges.position.size, dtype=bool)
+    nearest = np.searchsorted((steps[1:] + steps[:-1]) / 2, ridges.position)
+    return np.asarray(np.abs(steps[nearest] - ridges.position) < 3 + 2 * ridges.sigma)
 
 
 def _negligible(ridges: Ridges, view: View) -> Mask:
