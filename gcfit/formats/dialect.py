@@ -41,8 +41,7 @@ class Dialect:
             return line.split()
         if '"' not in line:
             return [cell.strip() for cell in line.split(self.delimiter)]
-        parts = re.split(rf'{re.escape(self.delimiter)}(?=(?:[^"]*"[^"]*")*[^"]*$)', line)
-        return [part.strip().strip('"').replace('""', '"').strip() for part in parts]
+        return [cell.strip() for cell in _quoted_cells(line, self.delimiter)]
 
     def __str__(self) -> str:
         names = {"\t": "tab", " ": "blanks", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -58,6 +57,22 @@ class Found:
     columns: int
     rows: int
     warnings: tuple[str, ...] = field(default=())
+
+
+def _quoted_cells(line: str, delimiter: str) -> list[str]:
+    """Split a line with quotes, in which two quotes stand for one; a quote that is not closed ends with the line."""
+    cells = [""]
+    parts = line.split('"')
+    for number, part in enumerate(parts):
+        if number % 2:
+            cells[-1] += part
+        elif not part and 0 < number < len(parts) - 1:
+            cells[-1] += '"'
+        else:
+            first, *rest = part.split(delimiter)
+            cells[-1] += first
+            cells += rest
+    return cells
 
 
 def plain(text: bytes, dialect: Dialect) -> bytes:
