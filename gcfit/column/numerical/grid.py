@@ -14,17 +14,21 @@ from gcfit.chromatogram import Array
 from gcfit.column.flow import Flow
 
 LOWER, UPPER = 3, 2  # cells upstream and downstream that the change of a cell depends on
-MIN_CELLS = 16
+MIN_WINDOW = 16
 # numerical flux at a face from its neighbours; cell offsets -4 to +1, the face lies between -1 and 0
 _UPWIND = np.array([0, 2, -13, 47, 27, -3]) / 60  # order 5 (Shu 1998, linear weights)
 _SECOND_FACE = np.array([0, 0, -1, 5, 2, 0]) / 6
 _FIRST_FACE = np.array([0, 0, 0, 1, 1, 0]) / 2
 _LAST_BUT_ONE = np.array([0, 1, -5, 13, 3, 0]) / 12
-_OUTLET = np.array([-3, 13, -23, 25, 0, 0]) / 12
+_OUTLET_FLUX = np.array([0, -3, 13, -23, 25]) / 12  # order 4, from the cells -5 to -1
 _GRADIENT = np.array([0, 0, 1, -15, 15, -1]) / 12  # order 4, per cell
 _EDGE_GRADIENT = np.array([0, 0, 0, -1, 1, 0])
-# value, not flux, at the outlet from the last five cells (Lagrange)
-OUTLET_VALUE = np.array([35, -180, 378, -420, 315]) / 128
+_LAST_GRADIENT = np.array([0, 1, -3, -21, 23, 0]) / 24
+# at the outlet from the last four or five cells: value, slope, curvature (Lagrange)
+_OUTLET_VALUE = np.array([35, -180, 378, -420, 315]) / 128
+_OUTLET_SLOPE = np.array([0, -23, 93, -141, 71]) / 24
+_OUTLET_CURVATURE = np.array([0, -3, 11, -13, 5]) / 2
+OUTLET_CELLS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,25 +58,21 @@ class Grid:
         return self.widths.size
 
 
-def make_grid(flow: Flow, spreading: float, onset: float, cells_per_sigma: float) -> Grid:
-    """Lay cells of width σ(ϑ)/`cells_per_sigma`, σ² = `spreading` (ϑ + `onset`).
+def make_grid(flow: Flow, onset: float, cells: int) -> Grid:
+    """Lay cells whose width grows as sqrt(ϑ + onset), as a peak does whose variance grows with the way.
 
     Parameters
     ----------
     flow : Flow
         The gas in the column.
-    spreading : float
-        Growth of the variance of the narrowest peak in ϑ [s²/s].
     onset : float
         Depth of the layer at the inlet that is resolved from the start [s].
-    cells_per_sigma : float
-        Cells per standard deviation of that peak.
+    cells : int
+        Number of cells.
     """
-    growth = np.sqrt(spreading) / cells_per_sigma
-    rise = np.sqrt(flow.hold_up + onset) - np.sqrt(onset)
-    cells = max(int(np.ceil(2 * rise / growth)), MIN_CELLS)
-    root = np.sqrt(onset) + rise / cells * np.arange(2 * cells + 1) / 2
-    place, width = root**2 - onset, 2 * root * rise / cells
+    rise = (np.sqrt(flow.hold_up + onset) - np.sqrt(onset)) / cells
+    root = np.sqrt(onset) + rise * np.arange(2 * cells + 1) / 2
+    place, width = root**2 - onset, 2 * root * rise
     return Grid(
         widths=width[1::2],
         face_widths=width[::2],
@@ -103,7 +103,7 @@ def _pressure_at_transit(flow: Flow, transit: ArrayLike) -> Array:
 
 
 def transport_bands(grid: Grid, dispersions: Array) -> Array:
-    """Band matrix of -∂F/∂t = (Φ_right - Φ_left)/width for several components, cell by cell.
+    """Band matrix of (Φ_right - Φ_left)/width, which is -∂(F + Q)/∂t, for several components, cell by cell.
 
     Parameters
     ----------
@@ -118,46 +118,72 @@ def transport_bands(grid: Grid, dispersions: Array) -> Array:
         LAPACK band storage, column-major; unknown i m + j is component j in cell i. The flux through the inlet is
         not in it: it is given.
     """
-    advection = _rows(_advection_faces(grid.cells), grid)
-    m = dispersions.size
-    bands = np.zeros(((LOWER + UPPER) * m + 1, grid.cells * m), order="F")
-    diffusion = _rows(_gradient_faces(grid), grid) if dispersions.any() else np.zeros_like(advection)
+    count = dispersions.size
+    bands = np.zeros(((LOWER + UPPER) * count + 1, grid.cells * count), order="F")
     for component, dispersion in enumerate(dispersions):
-        rows = advection - dispersion * diffusion
+        rows = _rows(grid, float(dispersion))
         for shift in range(-LOWER, UPPER + 1):
             first, last = max(0, -shift), min(grid.cells, grid.cells - shift)
-            columns = np.arange(first + shift, last + shift) * m + component
-            bands[(UPPER - shift) * m, columns] = rows[first:last, shift + LOWER]
+            columns = np.arange(first + shift, last + shift) * count + component
+            bands[(UPPER - shift) * count, columns] = rows[first:last, shift + LOWER]
     return bands
 
 
-def _advection_faces(cells: int) -> Array:
-    """Weights of the flux F at each face, shape (cells + 1, 6); nothing at the inlet."""
-    faces = np.tile(_UPWIND, (cells + 1, 1))
-    faces[0] = 0
-    faces[1:3] = _FIRST_FACE, _SECOND_FACE
-    faces[-2:] = _LAST_BUT_ONE, _OUTLET
-    return faces
+def outlet_flux_weights(grid: Grid, dispersions: Array) -> Array:
+    """Weights of the last five cells in what the cells lose through the outlet, shape (5, m).
+
+    The gradient vanishes at the outlet within a layer of thickness d = D/u that no cell resolves and that passes on
+    what it gets: the cells end before it, with the flux u (c - d ∂c/∂x).
+    """
+    weights: Array = _OUTLET_FLUX[:, None] - _layers(grid, dispersions) * _OUTLET_SLOPE[:, None]
+    return weights
 
 
-def _gradient_faces(grid: Grid) -> Array:
-    """Weights of ∂(F/u)/∂ϑ at each face, shape (cells + 1, 6); nothing at the inlet, zero at the outlet."""
-    faces = np.tile(_GRADIENT, (grid.cells + 1, 1))
-    faces[[0, -1]] = 0
-    faces[[1, -2]] = _EDGE_GRADIENT
-    slowness = np.concatenate([np.zeros(4), 1 / grid.velocity, np.zeros(2)])
-    around = np.lib.stride_tricks.sliding_window_view(slowness, 6)
-    return faces * around / grid.face_widths[:, None]
+def outlet_value_weights(grid: Grid, dispersions: Array) -> Array:
+    """Weights of the last five cells in u c at the outlet, shape (5, m).
+
+    Behind the layer the flux is u (c - d ∂c/∂x - d² ∂²c/∂x²) up to (d ∂/∂x)³: the last term is the layer's delay,
+    from the two exponentials of the steady problem with a zero gradient at the outlet.
+    """
+    layers = _layers(grid, dispersions)
+    weights: Array = _OUTLET_VALUE[:, None] - layers * _OUTLET_SLOPE[:, None] - layers**2 * _OUTLET_CURVATURE[:, None]
+    return weights
 
 
-def _rows(faces: Array, grid: Grid) -> Array:
-    """Face weights to rows of the operator, shape (cells, 6): cell offsets -3 to +2."""
+def _layers(grid: Grid, dispersions: Array) -> Array:
+    """D/u at the last five cells in units of the outlet's cell width, shape (5, m)."""
+    layers: Array = dispersions / (grid.velocity[-OUTLET_CELLS:, None] * grid.face_widths[-1])
+    return layers
+
+
+def _rows(grid: Grid, dispersion: float) -> Array:
+    """Operator of one component, shape (cells, 6): cell offsets -3 to +2."""
+    faces = _face_weights(grid, dispersion)
     rows = np.zeros((grid.cells, LOWER + UPPER + 1))
     rows += faces[1:]  # the right face of cell i has the cells i - 3 to i + 2
     rows[:, :-1] -= faces[:-1, 1:]  # the left one i - 4 to i + 1; its farthest weight is zero
     return rows / grid.widths[:, None]
 
 
-def outlet_flux_weights() -> Array:
-    """Weights of the flux through the outlet from the last five cells, shape (5,)."""
-    return np.concatenate([[0.0], _OUTLET[:4]])
+def _face_weights(grid: Grid, dispersion: float) -> Array:
+    """Weights of the total flux at each face, shape (cells + 1, 6): cell offsets -4 to +1; nothing at the inlet."""
+    faces = np.tile(_UPWIND, (grid.cells + 1, 1))
+    faces[0] = 0
+    faces[1:3] = _FIRST_FACE, _SECOND_FACE
+    faces[-2] = _LAST_BUT_ONE
+    if dispersion:
+        faces -= dispersion * _gradient_faces(grid)
+    faces[-1, :4] = outlet_flux_weights(grid, np.array([dispersion]))[1:, 0]
+    faces[-1, 4:] = 0
+    return faces
+
+
+def _gradient_faces(grid: Grid) -> Array:
+    """Weights of ∂(F/u)/∂ϑ at the inner faces, shape (cells + 1, 6)."""
+    faces = np.tile(_GRADIENT, (grid.cells + 1, 1))
+    faces[1], faces[-2] = _EDGE_GRADIENT, _LAST_GRADIENT
+    faces[[0, -1]] = 0
+    slowness = np.concatenate([np.zeros(4), 1 / grid.velocity, np.zeros(2)])
+    around = np.lib.stride_tricks.sliding_window_view(slowness, 6)
+    weights: Array = faces * around / grid.face_widths[:, None]
+    return weights

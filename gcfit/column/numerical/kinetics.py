@@ -8,37 +8,36 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.column.numerical import rosenbrock
 from gcfit.column.numerical.grid import LOWER, UPPER
 
 
 @dataclass(frozen=True)
 class Inlet:
-    """A unit flux from `start` to `end` [s] that enters with an exponential tail `tail` [s] (0: none)."""
+    """A unit flux from `start` to `end` [s] that enters through a mixed volume with time constant `tail` [s] (0: none).
+
+    With the volume's content τ r the inlet flux is r, dr/dt = (1 - r)/τ: an exponential tail that conserves mass.
+    """
 
     start: float
     end: float
     tail: float = 0.0
 
-    def flux(self, time: float, middle: float) -> tuple[float, float]:
-        """Flux and its slope at `time`, on the smooth piece that holds the time `middle`."""
-        on = self.start <= middle < self.end
-        if not self.tail:
-            return float(on), 0.0
-        since, remains = (self.start, 1.0) if on else (self.end, self._charge)
-        decayed = remains * np.exp(-(time - since) / self.tail)
-        return (1 - decayed, decayed / self.tail) if on else (decayed, -decayed / self.tail)
-
     def injected(self, time: float) -> float:
-        """∫ flux dt from `start` to `time` [s]."""
-        return self._ramp(time - self.start) - self._ramp(time - self.end)
+        """What has come in by `time` [s]."""
+        return min(max(time - self.start, 0.0), self.end - self.start)
 
-    @property
-    def _charge(self) -> float:
-        return float(-np.expm1(-(self.end - self.start) / self.tail))
-
-    def _ramp(self, elapsed: float) -> float:
-        elapsed = max(elapsed, 0.0)
-        return elapsed + self.tail * float(np.expm1(-elapsed / self.tail)) if self.tail else elapsed
+    def stages(self, mixed: float, time: float, size: float) -> Array:
+        """Stages of a Rosenbrock step for the flux r out of the mixed volume, shape (8,); none without a tail."""
+        increments = np.zeros(rosenbrock.STAGES)
+        if not self.tail:
+            return increments
+        coming = float(self.start <= time < self.end)
+        for stage in range(rosenbrock.STAGES):
+            flux = mixed + rosenbrock.A[stage] @ increments
+            right = (coming - flux) / self.tail + rosenbrock.C[stage] @ increments / size
+            increments[stage] = right / (1 / (rosenbrock.GAMMA * size) + 1 / self.tail)
+        return increments
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +85,11 @@ class StageKinetics:
 
     def solve(self, right: Array) -> Array:
         """Z times an array of shape (n, m)."""
-        plain = right / self.damping
+        plain: Array = right / self.damping
         if self.push is None or self.pull is None:
             return plain
-        return plain - self.push * (self.pull * right).sum(axis=1, keepdims=True)
+        plain -= self.push * (self.pull * right).sum(axis=1, keepdims=True)
+        return plain
 
     def add_to(self, bands: Array, shift: float) -> None:
         """Add 1/(γh) (I + Z b) to a band matrix with room for the pivots (LAPACK gbtrf)."""

@@ -1,6 +1,6 @@
 """The Rosenbrock method Rodas5P: coefficients of order 5 with an embedded order 4, L-stable, for stiff sorption.
 
-Stages solve (1/(γh) I - J) U_i = f(t + c_i h, y + Σ_j A_ij U_j) + Σ_j C_ij U_j/h + d_i h ∂f/∂t. The step ends at
+For y' = f(y) the stages solve (1/(γh) I - J) U_i = f(y + Σ_j A_ij U_j) + Σ_j C_ij U_j/h, and the step ends at
 y + Σ_j B_j U_j; the last stage is the difference to the embedded solution. No nonlinear system is solved, linear
 invariants (the mass) are kept to rounding, and on a linear wave the phase error is of order 6.
 Coefficients: Steinebach, BIT Numer. Math. 63, 27 (2023), doi:10.1007/s10543-023-00967-x, in the form of Hairer and
@@ -14,8 +14,6 @@ from gcfit.chromatogram import Array
 STAGES = 8
 GAMMA = 0.21193756319429014
 EMBEDDED_ORDER = 4
-NODES = (0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0)
-TIME_WEIGHTS = (GAMMA, -0.42387512638858027, -0.3384627126235924, 1.8046452872882734, 2.325825639765069, 0.0, 0.0, 0.0)
 _LAST = (-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946)
 _A_ROWS: tuple[tuple[float, ...], ...] = (
     (3.0,),
@@ -71,7 +69,8 @@ DENSE = np.array(
         ),
     )
 )
-# weights of the integral of a linear functional φ of the state over a step: h Σ_i w_i φ(y + Σ_j A_ij U_j + U_i)
+STATES = A + np.eye(STAGES)
+# weights of the integral of a linear functional φ of the state over a step: h Σ_i w_i φ(y + Σ_j STATES_ij U_j)
 INTEGRAL = GAMMA * np.linalg.solve((np.eye(STAGES) - GAMMA * C).T, B)
 
 
@@ -93,4 +92,5 @@ def dense(fraction: Array, start: Array, end: Array, increments: Array) -> Array
     """
     first, second, third = DENSE @ increments
     part = fraction[:, None]
-    return (1 - part) * start + part * (end + (1 - part) * (first + part * (second + part * third)))
+    inside: Array = (1 - part) * start + part * (end + (1 - part) * (first + part * (second + part * third)))
+    return inside

@@ -8,20 +8,23 @@ from numpy.typing import ArrayLike
 
 from gcfit.chromatogram import Array
 from gcfit.column.flow import Flow, flow_of
-from gcfit.column.numerical.grid import make_grid, transport_bands
+from gcfit.column.numerical.grid import make_grid, outlet_flux_weights, outlet_value_weights, transport_bands
 from gcfit.column.numerical.kinetics import Inlet, Kinetics
-from gcfit.column.numerical.march import Problem, Run, march
+from gcfit.column.numerical.march import Run, march
+from gcfit.column.numerical.step import Problem
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
 RESOLUTION = 8.0  # cells per standard deviation of the narrowest peak
 LEAST_RESOLUTION = 2.0
-ROUGH, NEGATIVE = 0.2, 2e-3  # of the apex: step between neighbouring cells, depth below zero
-REFINEMENT, REFINEMENTS = 1.6, 3
+ROUGH, NEGATIVE = 0.2, 1e-3  # of the apex: step between neighbouring cells, depth below zero
+JUMP = 2e-3  # of the apex: height of the unretained front that is refused
+REFINEMENT, REFINEMENTS = 2.0, 5
 COARSENING = 1.5  # the error estimate compares with a grid that is coarser by this factor
 STEP_ERROR = 1e-4  # of the highest loading, at the default resolution and 60² plates
 PULSE = 0.02  # a pulse enters as a rectangle of this share of the narrowest peak's standard deviation
-MAX_CELLS = 400_000
+MIN_CELLS, MAX_CELLS = 100, 400_000
+MAX_DISPERSION = 0.01  # D/(u L): the outlet's layer is treated to the third order of D/(u σ)
 LOST = 1e-7  # mass balance error above which a solution is refused
 
 
@@ -236,32 +239,52 @@ def _lacks(system: System, component: Component, what: str) -> InputError:
 def _solve_case(case: _Case, times: Array, resolution: float, profile_times: tuple[float, ...]) -> Solution:
     """Solve on finer and finer grids until the outlet is resolved."""
     for attempt in range(REFINEMENTS + 1):
-        problem = _problem(case, resolution * REFINEMENT**attempt)
+        problem = _problem(case, resolution, REFINEMENT**attempt)
         run = march(problem, times, profile_times)
+        _refuse_jump(case, run)
         if run.roughness.max() <= ROUGH and run.undershoot.max() <= NEGATIVE:
             return _solution(case, problem, run, times, profile_times)
     worst = int(np.argmax(np.maximum(run.roughness / ROUGH, run.undershoot / NEGATIVE)))
     raise SolverError(
-        f"component {case.names[worst]}: the outlet has a front that {problem.grid.cells} cells do not resolve; "
-        "give the injection a tail, or use another solver"
+        f"component {case.names[worst]}: {problem.grid.cells} cells do not resolve the front at the outlet"
     )
 
 
-def _problem(case: _Case, resolution: float) -> Problem:
-    plates = case.flow.hold_up / case.spreading
-    cells = 2 * resolution * np.sqrt(plates)
-    if cells > MAX_CELLS:
-        raise SolverError(f"component {case.names[0]}: {plates:.3g} plates need more than {MAX_CELLS} cells")
+def _refuse_jump(case: _Case, run: Run) -> None:
+    """Refuse a front that no grid resolves: what passes unretained jumps when a rectangle goes in."""
+    mean_adsorptions = case.adsorption * case.flow.hold_up
+    high = np.exp(-mean_adsorptions) > JUMP * run.highest
+    if not case.inlet.tail and (high & (run.highest > 0)).any():
+        worst = int(np.argmax(high))
+        raise SolverError(
+            f"component {case.names[worst]}: with {mean_adsorptions[worst]:.3g} adsorptions on average a part passes "
+            "unretained, with a front that no grid resolves; give the injection a tail_s, or use another solver"
+        )
+
+
+def _problem(case: _Case, resolution: float, refinement: float) -> Problem:
+    dispersion = float(case.dispersion.max()) / case.flow.length
+    if dispersion > MAX_DISPERSION:
+        raise SolverError(
+            f"D/(u L) = {dispersion:.2g} is above {MAX_DISPERSION:g}: diffusion is too strong for a column"
+        )
     onset = 0.5 / float((case.adsorption + case.desorption).max())
-    grid = make_grid(case.flow, case.spreading, onset, resolution)
+    # a cell is σ(ϑ)/resolution wide, σ² = spreading (ϑ + onset)
+    roots = (np.sqrt(case.flow.hold_up + onset) - np.sqrt(onset)) / np.sqrt(case.spreading)
+    cells = int(np.ceil(max(2 * resolution * roots, MIN_CELLS) * refinement))
+    if cells > MAX_CELLS:
+        raise SolverError(f"component {case.names[0]}: {roots**2:.3g} plates need more than {MAX_CELLS} cells")
+    grid = make_grid(case.flow, onset, cells)
     taken = case.concentration / case.capacity
     occupancy = case.flow.inlet_velocity / grid.velocity[:, None] * taken if taken.any() else None
     return Problem(
         grid=grid,
         bands=transport_bands(grid, case.dispersion),
+        outlet_value=outlet_value_weights(grid, case.dispersion),
+        outlet_flux=outlet_flux_weights(grid, case.dispersion),
         kinetics=Kinetics(case.adsorption, case.desorption, occupancy),
         inlet=case.inlet,
-        tolerance=STEP_ERROR * (RESOLUTION / resolution) ** 5 * min(1.0, 60 / float(np.sqrt(plates))),
+        tolerance=STEP_ERROR * (RESOLUTION / resolution) ** 5 * min(1.0, 60 / float(roots)),
     )
 
 
