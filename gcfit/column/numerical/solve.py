@@ -12,6 +12,7 @@ from gcfit.column.numerical.grid import make_grid, outlet_flux_weights, outlet_v
 from gcfit.column.numerical.kinetics import Inlet, Kinetics
 from gcfit.column.numerical.march import Run, march
 from gcfit.column.numerical.step import Problem
+from gcfit.column.scales import inlet_concentration, lacking, rates
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
@@ -160,22 +161,6 @@ def solve(
     return replace(whole, error_estimate=estimate)
 
 
-def inlet_concentration(system: System, component: Component, flow: Flow) -> float:
-    """c_0 [mol/m³] as given, or A û/t1 [signal unit] from the area A of the peak; A û for a pulse (t1 = 0).
-
-    Raises
-    ------
-    InputError
-        If the component has neither, or a concentration whose injection time is 0.
-    """
-    duration = system.injection.duration
-    if component.inlet_concentration is not None and duration:
-        return component.inlet_concentration
-    if component.area is not None:
-        return component.area * flow.velocity_rise / (duration or 1.0)
-    raise _lacks(system, component, "area, or inlet_concentration_mol_m3 with [injection] duration_s")
-
-
 def _checked(system: System, times: ArrayLike, profile_times: Sequence[float], resolution: float) -> Array:
     wanted = np.asarray(times, dtype=np.float64)
     if not system.components:
@@ -198,7 +183,7 @@ def _cases(system: System, flow: Flow, diffusion: bool, competition: bool) -> li
 
 def _case(system: System, group: tuple[Component, ...], flow: Flow, diffusion: bool, shared: bool) -> _Case:
     phase_ratio, duration = system.column.phase_ratio, system.injection.duration
-    rates = np.array([_rates(system, component) for component in group])
+    rates = np.array([rates(system, component) for component in group])
     coefficients = np.array([component.diffusion or 0.0 for component in group]) if diffusion else np.zeros(len(group))
     saturation = [_saturation(system, component) if shared else np.inf for component in group]
     adsorption, desorption = phase_ratio * rates[:, 0], rates[:, 1]
@@ -218,22 +203,12 @@ def _case(system: System, group: tuple[Component, ...], flow: Flow, diffusion: b
     )
 
 
-def _rates(system: System, component: Component) -> tuple[float, float]:
-    if component.adsorption_rate is None or component.desorption_rate is None:
-        raise _lacks(system, component, "k_a_per_s and k_d_per_s")
-    return component.adsorption_rate, component.desorption_rate
-
-
 def _saturation(system: System, component: Component) -> float:
     if component.saturation is None:
         return float("inf")
     if component.inlet_concentration is None or not system.injection.duration:
-        raise _lacks(system, component, "inlet_concentration_mol_m3 with [injection] duration_s, which q_max needs")
+        raise lacking(system, component, "inlet_concentration_mol_m3 with [injection] duration_s, which q_max needs")
     return component.saturation
-
-
-def _lacks(system: System, component: Component, what: str) -> InputError:
-    return InputError(system.source, f"has no {what}", place=f"[[component]] {component.name}")
 
 
 def _solve_case(case: _Case, times: Array, resolution: float, profile_times: tuple[float, ...]) -> Solution:
