@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := sample_data/btex
+COLUMNS := name,model,retention_time_s,area,area_se,k_a_per_s,k_a_se_per_s,k_d_per_s,k_d_se_per_s,r_squared
 
 .PHONY: demo test check lint types bench figures clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
-	$(BIN)/gcfit fit $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml --format markdown
+	$(BIN)/gcfit fit $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml --format markdown --digits 5 \
+		--columns $(COLUMNS)
 	$(BIN)/gcfit plot $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml -o btex.png
 
 test: $(VENV)/.test
@@ -24,6 +26,10 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+# the pictures in README.md
+figures: $(VENV)/.base
+	$(BIN)/gcfit plot $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml -o $(SAMPLE)/overlay.png
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis btex.png

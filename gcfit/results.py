@@ -150,3 +150,28 @@ def thinned(values: Array, buckets: int) -> NDArray[np.intp]:
     edges = np.flatnonzero(np.diff(np.isnan(values)))
     kept = np.unique(np.concatenate([[0, count - 1], lowest, highest, edges, edges + 1]))
     return kept[kept < count]
+
+
+TREND_COLUMNS = ("retention_time_s", "area", "k_a_per_s", "k_d_per_s", "plates")
+
+
+def same_components(rows: Sequence[Mapping[str, object]]) -> dict[str, list[int]]:
+    """Return the positions of the rows that belong together over the files, by component, in order of appearance.
+
+    Peaks belong together by name within a trace; peaks without a name by their number. The label names the trace
+    only where there is more than one.
+    """
+    several = len({row["trace"] for row in rows}) > 1
+    groups: dict[str, list[int]] = {}
+    for position, row in enumerate(rows):
+        name = str(row["name"] or f"peak {row['peak']}")
+        groups.setdefault(f"{name} [{row['trace']}]" if several else name, []).append(position)
+    return groups
+
+
+def control_limits(values: Sequence[float]) -> tuple[float, float, float] | None:
+    """Return mean, mean - 3 s and mean + 3 s, s the sample standard deviation; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
+    return mean, mean - 3 * spread, mean + 3 * spread

@@ -41,7 +41,8 @@ def all_steps() -> list[Step]:
 def workplace(folder: Path) -> Path:
     """A copy of what a clone has for a reader to work on."""
     shutil.copytree(ROOT / "sample_data", folder / "sample_data")
-    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 
@@ -51,7 +52,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{variables['PATH']}"
     line = command.replace("make ", "make -n ") if command.startswith("make ") else command
     return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line],
+        ["bash", "-c", line],
         cwd=folder, env=variables, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -65,7 +66,7 @@ def same(shown: str, found: str) -> bool:
 
 
 def renewed(text: str, folder: Path) -> str:
-    """The README with the output of every command that shows one, or that ends a block, as it is now."""
+    """The README with the output of every command as it is now; what `make` prints is left out."""
 
     def block(match: re.Match[str]) -> str:
         parts = []

@@ -1,7 +1,10 @@
 """The map over a Dask cluster: the same function, the same outcomes, on other machines that see the same files."""
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from itertools import count, islice
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -13,6 +16,7 @@ from gcfit.errors import GcfitError, MissingExtraError
 CONNECT_S = 15.0
 PATIENCE_S = 60.0  # without a single worker [s], before the run gives up
 PULSE_S = 1.0  # how often [s] the cluster is counted
+LOGGERS = ("distributed", "distributed.client", "tornado.application")
 AHEAD = 4  # jobs under way for each thread of the cluster: an answer of the scheduler takes some milliseconds
 
 
@@ -37,8 +41,24 @@ def cluster(work: Work, jobs: Iterable[Job], *, address: str) -> Outcomes:
         client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise GcfitError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from error
-    with client:
-        yield from _Cluster(client, address).run(work, iter(jobs))
+    try:
+        with _silence(), client:
+            yield from _Cluster(client, address).run(work, iter(jobs))
+    except (OSError, CancelledError) as error:
+        raise _gone(address) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Dask's own log off stderr: lost workers and connections are told by the outcomes, or by one error."""
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in LOGGERS}
+    for logger in levels:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 class _Cluster:
@@ -86,7 +106,7 @@ class _Cluster:
     def _failure(self, future: Any, job: Job) -> Outcome:
         """What became of a job whose future has no result: its worker died too often, or the scheduler is gone."""
         if future.status != "error":
-            raise self._gone()
+            raise _gone(self.address)
         error = future.exception()
         if type(error).__name__ == "KilledWorker":
             return Outcome(job, "failed", message=f"{job.name}: every worker that took it has died", again=True)
@@ -96,7 +116,7 @@ class _Cluster:
     def _count(self) -> None:
         """Count the threads; raise when the scheduler is gone or nobody has worked for long."""
         if self.client.status != "running":
-            raise self._gone()
+            raise _gone(self.address)
         self.threads = sum(self.client.nthreads().values())
         self.counted = time.monotonic()
         if self.threads:
@@ -104,5 +124,6 @@ class _Cluster:
         elif self.counted - self.manned > PATIENCE_S:
             raise GcfitError(f"the Dask scheduler at {self.address} has no worker; start one with: dask worker ADDRESS")
 
-    def _gone(self) -> GcfitError:
-        return GcfitError(f"the Dask scheduler at {self.address} has gone; run the same command again for the rest")
+
+def _gone(address: str) -> GcfitError:
+    return GcfitError(f"the Dask scheduler at {address} has gone; run the same command again for the rest")

@@ -132,7 +132,8 @@ def opened(folder: Path) -> Iterator[Store]:
     """
     path = folder / NAME
     with _told(path):
-        if path.exists():
+        # a reader that comes before the store leaves an empty file
+        if path.exists() and path.stat().st_size:
             _recognise(path)
         else:
             _create(path)

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from gcfit.formats import TableFormat
+    from gcfit.formats.writers import TableFormat
 
 Row = Mapping[str, object]
 Rows = Iterable[Row]
@@ -55,7 +55,7 @@ def put_table(rows: Rows, columns: Sequence[str], output: str, layout: Layout) -
     if output == "-":
         put_rows(rows, columns, sys.stdout.buffer, layout)
         return
-    from gcfit.formats import atomic_write
+    from gcfit.formats.atomic import atomic_write
 
     with atomic_write(output) as stream:
         put_rows(rows, columns, stream, layout)
@@ -63,7 +63,7 @@ def put_table(rows: Rows, columns: Sequence[str], output: str, layout: Layout) -
 
 def put_rows(rows: Rows, columns: Sequence[str], stream: IO[bytes], layout: Layout) -> None:
     """Write a table to a binary stream: delimited text piece by piece, so that it may be longer than the memory."""
-    from gcfit.formats import write_table
+    from gcfit.formats.writers import write_table
 
     chosen, name = layout.chosen(columns), layout.format or "csv"
     shown = rows if layout.digits is None else (_rounded(row, layout.digits) for row in rows)
@@ -77,7 +77,7 @@ def put_rows(rows: Rows, columns: Sequence[str], stream: IO[bytes], layout: Layo
 
 
 def _text(rows: Sequence[Row], columns: Sequence[str], name: "TableFormat", layout: Layout) -> bytes:
-    from gcfit.formats import write_table
+    from gcfit.formats.writers import write_table
 
     content = io.BytesIO()
     write_table(rows, columns, content, name, decimal_comma=layout.decimal_comma)

@@ -1,12 +1,15 @@
 """`gcfit simulate`: the chromatogram, or the profiles, of a column described in a system file."""
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gcfit.cli.options import command, one_of, quantity, read_system, table_options
-from gcfit.cli.output import put_table
+from gcfit.cli.output import Row, put_table
 
 if TYPE_CHECKING:
     from gcfit.chromatogram import Array
@@ -15,10 +18,25 @@ if TYPE_CHECKING:
     from gcfit.column.system import System
 
 
+PROFILE_COLUMNS = ("time_s", "component", "position_m", "concentration_mol_m3", "adsorbed_mol_m3")
+
+
+def _times(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...]:
+    """Read times [s] that increase, separated by commas."""
+    try:
+        times = tuple(float(word) for word in value.split(",")) if value is not None else ()
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of times such as 50,100.") from None
+    if not all(0 <= a < b for a, b in pairwise((*times, math.inf))):
+        raise click.BadParameter(f"{value!r} does not increase from 0 or more.")
+    return times
+
+
 @command(
     "gcfit simulate column.toml > run.csv",
     "gcfit simulate column.toml --noise 0.5 --seed 1 --tail 1.5 -o run.csv",
     "gcfit simulate column.toml --components --velocity constant | head",
+    "gcfit simulate column.toml --profile 50,100 > profiles.csv",
     "gcfit simulate column.toml | gcfit fit - --system column.toml",
 )
 @click.argument("system_file", metavar="SYSTEM.toml")
@@ -31,6 +49,12 @@ if TYPE_CHECKING:
 )
 @click.option("--velocity", type=click.Choice(["variable", "constant"]), help="Instead of the file's velocity model.")
 @click.option("--components", is_flag=True, help="One more column for each analyte.")
+@click.option(
+    "--profile",
+    callback=_times,
+    metavar="T1,T2,...",
+    help="Concentrations along the column at these times [s] instead, from the full equations.",
+)
 @quantity("--tail", least=0, help="Instead of the file's inlet tail [s].")
 @quantity("--noise", least=0, metavar="X", help="Instead of the file's noise: standard deviation.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the noise: the same seed, the same run.")
@@ -41,6 +65,7 @@ def simulate(
     solver: str,
     velocity: Any,
     components: bool,
+    profile: tuple[float, ...],
     tail: float | None,
     noise: float | None,
     seed: int | None,
@@ -51,14 +76,27 @@ def simulate(
 
     SYSTEM.toml describes the column, the carrier gas, the injection, the detector and the components; - is stdin.
     """
+    system = _with_tail(read_system(system_file), tail)
+    if profile:
+        put_table(_profile_rows(system, profile, velocity), PROFILE_COLUMNS, output, layout)
+        return
     from gcfit.column.simulate import simulate as run
 
-    system = _with_tail(read_system(system_file), tail)
-    columns = _columns(
-        run(system, solver=solver, velocity_model=velocity, noise=noise, seed=seed), system.source, components
+    result = run(system, solver=solver, velocity_model=velocity, noise=noise, seed=seed)
+    columns = _columns(result, system.source, components)
+    cells = zip(*(column.tolist() for column in columns.values()), strict=True)
+    put_table((dict(zip(columns, row, strict=True)) for row in cells), list(columns), output, layout)
+
+
+def _profile_rows(system: "System", times: tuple[float, ...], velocity: Any) -> Iterator[Row]:
+    from gcfit.column.numerical import solve
+
+    solution = solve(system, times, velocity_model=velocity, profile_times=times)
+    return (
+        dict(zip(PROFILE_COLUMNS, (found.time, found.component, *cell), strict=True))
+        for found in solution.profiles
+        for cell in zip(found.position.tolist(), found.concentration.tolist(), found.adsorbed.tolist(), strict=True)
     )
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)]
-    put_table(rows, list(columns), output, layout)
 
 
 def _columns(simulation: "Simulation", source: str, components: bool) -> "dict[str, Array]":

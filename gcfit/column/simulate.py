@@ -12,7 +12,7 @@ from gcfit.column.flow import flow_of
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
-QUADRATURE_NODES = 400
+PANEL_NODES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +129,27 @@ def _untailed(time: Array, law: laplace.Law) -> Array:
 
 
 def _tailed(time: Array, law: laplace.Law) -> Array:
-    """∫ f(t - u) e^{-u/τ}/τ du over 0 < u < t - t_M, by Gauss-Legendre nodes in v = 1 - e^{-u/τ}."""
-    nodes, weights = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
-    reach = -np.expm1(-np.maximum(time - law.hold_up, 0) / law.tail)
-    v = np.multiply.outer(reach, (nodes + 1) / 2)
-    earlier = time[:, None] + law.tail * np.log1p(-v)
-    smooth = (_untailed(earlier.ravel(), law).reshape(v.shape) @ weights) * reach / 2
+    """∫ f(x) e^{-(θ - x)/τ}/τ over 0 < x < θ, by Gauss-Legendre nodes on panels that follow both factors."""
+    nodes, weights = np.polynomial.legendre.leggauss(PANEL_NODES)
+    delay = np.maximum(time - law.hold_up, 0)
+    edges = _panels(delay, law)
+    half = np.diff(edges, axis=1)[..., None] / 2
+    x = edges[:, :-1, None] + half * (nodes + 1)
+    decay = np.exp((x - delay[:, None, None]) / law.tail) / law.tail
+    smooth: Array = (_untailed(law.hold_up + x.ravel(), law).reshape(x.shape) * decay * half * weights).sum(axis=(1, 2))
     if law.duration:
         return smooth
-    spike = np.exp(-law.n) * (1 - reach) / law.tail
-    return smooth + np.where(time > law.hold_up, spike, 0.0)
+    return smooth + np.where(delay > 0, np.exp(-law.n - delay / law.tail) / law.tail, 0.0)
+
+
+def _panels(delay: Array, law: laplace.Law) -> Array:
+    """Edges between 0 and each delay θ, shape (m, p): steps of the law, ends of the injection, decades of the tail."""
+    steps = np.maximum(np.sqrt(law.n) + np.arange(-7.0, 8.0), 0) ** 2 / law.desorption_rate
+    fixed = np.concatenate([[0.0], steps, law.duration + steps, [law.duration]])
+    before = law.tail * np.array([0.0, 0.5, 1, 2, 3, 5, 8, 12, 18, 27, 40])
+    edges = np.concatenate([np.tile(fixed, (delay.size, 1)), delay[:, None] - before], axis=1)
+    edges = np.clip(edges, 0, delay[:, None])
+    return np.sort(edges, axis=1)
 
 
 def _laplace(system: System, time: Array, velocity_model: VelocityModel | None) -> Array:

@@ -1,17 +1,18 @@
 """Find the peaks of a trace: where it bulges, at some scale, by more than its noise allows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
-from gcfit.fitting.defects import Defects, find_defects
+from gcfit.fitting.defects import find_defects
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
 
+Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 SIGNIFICANCE = 5.5  # of a bulge, in standard deviations: under 1 false in 100 traces of 40,000 points
 SPLIT = 0.03  # smallest dip between two bulges, as a part of the larger
@@ -23,6 +24,8 @@ HALF = 0.25  # half width of the mean taken there
 FALL = 0.25  # part of its height by which the trace must fall on both sides of a peak
 LOBE = 0.25  # part of its curvature that must bend the other way on both sides of a rider
 TOUCH = 8.0  # greatest distance of a shoulder from its peak, in the sum of their widths
+NEGLIGIBLE = 0.002  # height of a shoulder, as a part of that of the peak that it touches
+ENVELOPE = 0.3  # part of the height of a wide bulge that a narrower one within it must have to make it up
 HALF_HEIGHT = 1.1774100225154747  # sqrt(2 ln 2): half width at half height of a Gaussian
 
 
@@ -97,6 +100,7 @@ def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: floa
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
     if not ridges.position.size:
         return []
+    ridges = _at_apexes(y, ridges)
     view = _view(y, ridges)
     deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
     keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
@@ -156,6 +160,36 @@ def _view(y: Array, ridges: Ridges) -> _View:
     )
 
 
+def _at_apexes(y: Array, ridges: Ridges) -> Ridges:
+    """Return the ridges moved to where the trace is highest within a width, each apex once, in order of position.
+
+    A bulge on a flank, where the trace only rises, stays.
+    """
+    profile = _profiles(y, ridges.position, ridges.sigma)
+    near = np.flatnonzero(np.abs(PROFILE) <= 1)
+    rows = np.arange(len(profile))
+    best = near[0] + np.argmax(profile[:, near], axis=1)
+    before, at, after = profile[rows, best - 1], profile[rows, best], profile[rows, best + 1]
+    bend = 2 * at - before - after
+    inside = (at >= before) & (at >= after) & (bend > 0)
+    part = np.divide(after - before, 2 * bend, out=np.zeros(len(rows)), where=inside)
+    shift = ridges.sigma * (PROFILE[best] + part * (PROFILE[1] - PROFILE[0]))
+    moved = replace(ridges, position=ridges.position + np.where(inside, shift, 0.0))
+    ordered = moved.only(np.argsort(moved.position, kind="stable"))
+    return ordered.only(~_doubles(ordered))
+
+
+def _doubles(ridges: Ridges) -> Mask:
+    """Return which ridges ended on the apex of a larger neighbour, shape (m,)."""
+    area = ridges.sigma * ridges.height
+    same = np.diff(ridges.position) < 0.5 * np.minimum(ridges.sigma[1:], ridges.sigma[:-1])
+    left_smaller = area[:-1] < area[1:]
+    doubles = np.zeros(area.size, dtype=bool)
+    doubles[:-1] |= same & left_smaller
+    doubles[1:] |= same & ~left_smaller
+    return doubles
+
+
 def _profiles(y: Array, position: Array, sigma: Array) -> Array:
     """Return means of the trace around each candidate at the places `PROFILE`, shape (m, places)."""
     total = np.concatenate([[0.0], np.cumsum(y)])
@@ -187,36 +221,62 @@ def _half_width(outward: Array, height: Array) -> Array:
 
 
 def _standing(ridges: Ridges, view: _View, y: Array, deviation: Array, threshold: float) -> Mask:
-    """Return which candidates are peaks: not steps, rims of dips or bends.
+    """Return which candidates are peaks: not steps, rims of dips, bends or the envelope of others.
 
-    On each side the trace must fall, or lead without falling to a neighbour that stands on that side itself, or end.
+    On each side the trace must fall, or lead without falling to a neighbour from which it falls, or end.
     A bulge with counter-curvature on both sides stands on whatever slope it rides.
     """
-    left = _held(ridges, view.left_fall, view.left_end, y, deviation)
-    mirrored = Ridges(
-        (y.size - 1 - ridges.position)[::-1],
-        *(values[::-1] for values in (ridges.sigma, ridges.height, ridges.response, ridges.significance)),
-        ridges.right_lobe[::-1],
-        ridges.left_lobe[::-1],
-    )
-    right = _held(mirrored, view.right_fall[::-1], view.right_end[::-1], y[::-1], deviation[::-1])[::-1]
+    at = np.clip(np.rint(ridges.position).astype(int), 0, y.size - 1)
+    left = _held(at, ridges.sigma, ridges.height, view.left_fall, view.left_end, y, deviation)
+    right = _held(
+        y.size - 1 - at[::-1],
+        ridges.sigma[::-1],
+        ridges.height[::-1],
+        view.right_fall[::-1],
+        view.right_end[::-1],
+        y[::-1],
+        deviation[::-1],
+    )[::-1]
     own = np.minimum(view.left_fall, view.right_fall) > FALL * ridges.height
     lobes = np.maximum(ridges.left_lobe, ridges.right_lobe) < -LOBE * ridges.response
-    certain = ridges.significance > 2 * threshold
-    return own | (certain & (left & right | lobes))
+    certain = (ridges.significance > 2 * threshold) & ~_negligible(ridges, view)
+    return (own | (certain & (left & right | lobes))) & ~_envelope(ridges, view)
 
 
-def _held(ridges: Ridges, fall: Array, end: Mask, y: Array, deviation: Array) -> Mask:
+def _held(at: Index, sigma: Array, height: Array, fall: Array, end: Mask, y: Array, deviation: Array) -> Mask:
     """Return which candidates the trace leads down from on the left, by itself or over a neighbour, shape (m,)."""
-    held = (fall > FALL * ridges.height) | (end & (fall > 3 * deviation))
-    at = np.clip(np.rint(ridges.position).astype(int), 0, y.size - 1)
+    held = (fall > FALL * height) | (end & (fall > 3 * deviation))
+    base = y[at] - fall
     for i in range(1, held.size):
-        if held[i] or not held[i - 1]:
+        near = at[i] - at[i - 1] < TOUCH * (sigma[i] + sigma[i - 1])
+        if held[i] or not held[i - 1] or not near:
             continue
-        near = ridges.position[i] - ridges.position[i - 1] < TOUCH * (ridges.sigma[i] + ridges.sigma[i - 1])
+        need = y[at[i]] - FALL * height[i]
         lowest = y[at[i - 1] : at[i] + 1].min()
-        held[i] = near and lowest > y[at[i]] - FALL * ridges.height[i] - 3 * deviation[i]
+        held[i] = base[i - 1] < need < lowest + 3 * deviation[i]
+        base[i] = min(base[i], base[i - 1])
     return held
+
+
+def _negligible(ridges: Ridges, view: _View) -> Mask:
+    """Return which candidates are too small beside a peak that they touch to be told from its shape, shape (m,)."""
+    gap = np.diff(ridges.position) < TOUCH * (ridges.sigma[1:] + ridges.sigma[:-1])
+    beside = np.zeros(ridges.position.size)
+    np.maximum.at(beside, np.flatnonzero(gap), view.height[1:][gap])
+    np.maximum.at(beside, np.flatnonzero(gap) + 1, view.height[:-1][gap])
+    return np.asarray(view.height < NEGLIGIBLE * beside)
+
+
+def _envelope(ridges: Ridges, view: _View) -> Mask:
+    """Return which candidates are the wide sum of narrower ones at the same place, shape (m,)."""
+    low = np.searchsorted(ridges.position, ridges.position - ridges.sigma)
+    high = np.searchsorted(ridges.position, ridges.position + ridges.sigma, "right")
+    return np.array(
+        [
+            bool(np.any((ridges.sigma[i:j] < sigma / 2) & (view.height[i:j] > ENVELOPE * height)))
+            for i, j, sigma, height in zip(low, high, ridges.sigma, view.height, strict=True)
+        ]
+    )
 
 
 def _candidates(

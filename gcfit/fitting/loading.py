@@ -81,25 +81,27 @@ def _shape(loading: float) -> tuple[float, float, float, float]:
     """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β."""
     offset, offset_slope, width, width_slope = _series()
     x = loading / GREATEST
-    evaluate = np.polynomial.chebyshev.chebval
-    return (
-        float(evaluate(x, offset)),
-        float(evaluate(x, offset_slope)) / GREATEST,
-        float(evaluate(x, width)),
-        float(evaluate(x, width_slope)) / GREATEST,
-    )
+    return _horner(offset, x), _horner(offset_slope, x) / GREATEST, _horner(width, x), _horner(width_slope, x) / GREATEST
+
+
+def _horner(coefficients: tuple[float, ...], x: float) -> float:
+    """Polynomial with its highest coefficient first; plain floats are quicker here than arrays of one."""
+    value = 0.0
+    for coefficient in coefficients:
+        value = value * x + coefficient
+    return value
 
 
 @cache
-def _series() -> tuple[Array, Array, Array, Array]:
-    """Chebyshev series in β/25 of apex offset and log relative half-height width of the loaded Gaussian."""
-    from numpy.polynomial import chebyshev
+def _series() -> tuple[tuple[float, ...], ...]:
+    """Polynomials in β/25, highest power first: apex offset and log relative width of the loaded Gaussian, and slopes."""
+    from numpy.polynomial import chebyshev, polynomial
 
     nodes = np.cos(np.pi * (np.arange(2 * _DEGREE) + 0.5) / (2 * _DEGREE))
     shapes = np.array([_loaded_gaussian(GREATEST * x) for x in nodes])
-    offset = chebyshev.chebfit(nodes, shapes[:, 0], _DEGREE)
-    width = chebyshev.chebfit(nodes, shapes[:, 1], _DEGREE)
-    return offset, chebyshev.chebder(offset), width, chebyshev.chebder(width)
+    powers = [chebyshev.cheb2poly(chebyshev.chebfit(nodes, shapes[:, column], _DEGREE)) for column in (0, 1)]
+    series = [powers[0], polynomial.polyder(powers[0]), powers[1], polynomial.polyder(powers[1])]
+    return tuple(tuple(float(c) for c in one[::-1]) for one in series)
 
 
 def _loaded_gaussian(loading: float) -> tuple[float, float]:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array

@@ -63,7 +63,7 @@ def describe(
     for result in results:
         if result.state is None:
             span = f"{result.task.time[0]:.6g} to {result.task.time[-1]:.6g} s"
-            failed.append(f"the window {span} could not be fitted: no start describes its peaks")
+            failed.append(f"no peak between {span}: what stood out there has no peak's shape")
             continue
         first = result.task.first
         local = result.state.solution.base_coefficients @ base_columns(result.task.time, result.state.base_order)

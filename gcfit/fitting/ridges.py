@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import Bulges
 
 MATURE = 0.6  # scale that fits a peak, in its widths
 EXPLAINED = 0.3  # part of a coarse bulge that known peaks must make up to leave no new one
+HEIR = 0.9  # part of the area in a coarse bulge that a ridge must have to go on alone
 FIELDS = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe")
 
 
@@ -24,6 +26,10 @@ class Ridges:
     significance: Array
     left_lobe: Array
     right_lobe: Array
+
+    def only(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Ridges":
+        """Return some of the ridges, or all in another order."""
+        return Ridges(*(getattr(self, name)[which] for name in FIELDS))
 
 
 @dataclass
@@ -57,8 +63,9 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
         fresh = []
         for i in range(level.position.size):
             held = [ridges[j] for j in order[starts[i] : starts[i + 1]]]
-            if len(held) == 1 and not held[0].mature:
-                held[0].take(level, i)
+            heir = _heir(held)
+            if heir is not None:
+                heir.take(level, i)
             elif not _explained(ridges, places, level, i):
                 fresh.append(_started(level, i))
             else:
@@ -66,6 +73,15 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
                     ridge.mature = True
         ridges += fresh
     return _collected(sorted(ridges, key=lambda ridge: ridge.position))
+
+
+def _heir(held: list[_Ridge]) -> _Ridge | None:
+    """Return the unfinished ridge that a coarser bulge continues: the only one in it, or one beside which the others vanish."""
+    areas = [float(ridge.level.sigma[ridge.index] * ridge.level.height[ridge.index]) for ridge in held]
+    if held and max(areas) > HEIR * sum(areas):
+        largest = held[areas.index(max(areas))]
+        return None if largest.mature else largest
+    return None
 
 
 def _started(level: Bulges, index: int) -> _Ridge:

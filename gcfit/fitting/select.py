@@ -16,14 +16,16 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import Solution, Term, solve
+from gcfit.fitting.solver import Solution, Term, covariance, solve
 from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
 
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
-NEIGHBOURS = 1  # peaks on either side that stay free while one peak's model is chosen
+SLOWEST_SITE, SLOWEST_TAIL = 20.0, 8.0  # σ; anything slower is the baseline's
+PHANTOM = 3.0  # standard errors of its area below which a peak is none
+STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
@@ -37,11 +39,12 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Peak:
-    """One peak of a window on its way: the model's name, its coordinates, and the scale of its width [s]."""
+    """One peak of a window on its way: the model's name, its coordinates, the scale of its width [s], its sign."""
 
     model: str
     coordinates: Array
     sigma: float
+    sign: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,36 +127,119 @@ def _variance(data: WindowData, solution: Solution) -> Array:
 def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     """Let each peak of a solved window take the model that the data support among the allowed ones.
 
-    Peaks are taken from the highest down; while one is chosen its neighbours stay free and the others stand.
+    Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
+    then all are fitted together.
     """
-    for place in np.argsort(-_heights(state)):
-        peak = _chosen(data, state, int(place), allowed)
-        if peak.model == state.peaks[place].model:
+    heights, sum_of_peaks = _heights(state), _Sum(data, state)
+    peaks = list(state.peaks)
+    for place in np.argsort(-heights):
+        group = _overlapping(peaks, int(place))
+        local = sum_of_peaks.neighbourhood(peaks, group)
+        best = _chosen(local.data, [peaks[k] for k in group], group.index(int(place)), allowed)
+        if best is None or best.peaks[group.index(int(place))].model == peaks[place].model:
             continue
-        joint = _with(data, state, int(place), peak)
-        if joint is not None and joint.criterion < state.criterion - DECISIVE:
-            state = joint
-    return state
+        for k, peak in zip(group, best.peaks, strict=True):
+            peaks[k] = peak
+        sum_of_peaks.update(group, best.solution, local.first)
+    if all(new.model == old.model for new, old in zip(peaks, state.peaks, strict=True)):
+        return state
+    joint = solved(data, peaks, state.base_order)
+    return joint if joint is not None and joint.criterion < state.criterion - DECISIVE else state
 
 
-def _chosen(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> Peak:
-    """The peak with the model that wins in its neighbourhood: parts are added one at a time, the best first."""
-    low, high = max(place - NEIGHBOURS, 0), min(place + NEIGHBOURS + 1, len(state.peaks))
-    local = _neighbourhood(data, state, low, high)
-    best = solved(local, state.peaks[low:high], 2)
-    if best is None:
-        return state.peaks[place]
+def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
+    """Places of a peak and of the nearest ones within `STRONG` mean σ, at most one on either side."""
+    own = peaks[place]
+    near = [
+        k
+        for k in (place - 1, place, place + 1)
+        if 0 <= k < len(peaks)
+        and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (peaks[k].sigma + own.sigma) / 2
+    ]
+    return near
+
+
+@dataclass(frozen=True, eq=False)
+class _Local:
+    """Part of a window from point `first` on."""
+
+    first: int
+    data: WindowData
+
+
+class _Sum:
+    """The peaks of a window as curves at its points, while their models are chosen one after the other."""
+
+    def __init__(self, data: WindowData, state: State) -> None:
+        self.data = data
+        self.parts: list[tuple[int, Array]] = [
+            (shape.first, amplitude * shape.rows[0])
+            for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
+        ]
+
+    def neighbourhood(self, peaks: Sequence[Peak], group: Sequence[int]) -> _Local:
+        """The points around a group of peaks, with the curves of all others taken out."""
+        if len(group) == len(peaks):
+            return _Local(0, self.data)
+        rest = self.data.signal.copy()
+        for place, (first, values) in enumerate(self.parts):
+            if place not in group:
+                rest[first : first + values.size] -= values
+        begin = min(peaks[k].coordinates[0] - REACH_BEFORE * peaks[k].sigma for k in group)
+        end = max(peaks[k].coordinates[0] + REACH_AFTER * peaks[k].sigma for k in group)
+        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
+        return _Local(first, self.data.part(first, last, rest))
+
+    def update(self, group: Sequence[int], solution: Solution, offset: int) -> None:
+        """Take over the curves of a group from its own fit."""
+        for k, amplitude, shape in zip(group, solution.amplitudes, solution.curves, strict=True):
+            self.parts[k] = (offset + shape.first, amplitude * shape.rows[0])
+
+
+def without_phantoms(data: WindowData, state: State) -> State | None:
+    """Leave out, one after the other, peaks whose area has the wrong sign or is within `PHANTOM` errors of zero.
+
+    None where no peak remains.
+    """
+    while True:
+        sure = [
+            amplitude * peak.sign / _area_error(data, state.solution, place)
+            for place, (amplitude, peak) in enumerate(zip(state.solution.amplitudes, state.peaks, strict=True))
+        ]
+        worst = int(np.argmin(sure))
+        if sure[worst] >= PHANTOM:
+            return state
+        rest = (*state.peaks[:worst], *state.peaks[worst + 1 :])
+        again = solved(data, rest, state.base_order) if rest else None
+        if again is None:
+            return None
+        state = again
+
+
+def _area_error(data: WindowData, solution: Solution, place: int) -> float:
+    """Standard error of an area for the noise of the trace; infinite where the data do not determine it."""
+    near = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
+    unit = covariance(solution, near)
+    if unit is None:
+        return float("inf")
+    column = sum(solution.rows[term].shape[0] for term in near if term < place)
+    return data.deviation * float(np.sqrt(unit[column, column] * data.inflation)) or np.finfo(float).tiny
+
+
+def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
+    """Some peaks with the model of one of them chosen: parts are added one at a time, the best first."""
+    best = solved(data, peaks, 2)
     for size in range(1, len(PARTS) + 1):
-        if not calls_for_more(local, best, place - low):
+        if best is None or not calls_for_more(data, best, place):
             break
-        held = set(MODELS[best.peaks[place - low].model].parts)
+        held = set(MODELS[best.peaks[place].model].parts)
         names = [name for name in allowed if len(MODELS[name].parts) == size and held <= set(MODELS[name].parts)]
-        trials = [trial for name in names for trial in _starts(best.peaks[place - low], name)]
-        tried = [_with(local, best, place - low, trial) for trial in trials]
-        winner = min((one for one in tried if one is not None), key=lambda one: one.criterion, default=best)
+        trials = [trial for name in names for trial in _starts(best.peaks[place], name)]
+        tried = [one for one in (_with(data, best, place, trial) for trial in trials) if one is not None]
+        winner = min(tried, key=lambda one: one.criterion, default=best)
         if winner.criterion < best.criterion - DECISIVE:
             best = winner
-    return best.peaks[place - low]
+    return best
 
 
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:
@@ -175,20 +261,6 @@ def _starts(peak: Peak, name: str) -> Iterator[Peak]:
             values["retention"] -= 0.5 * np.exp(values["log_tail"])
             values["log_sigma"] -= 0.2
         yield replace(peak, model=name, coordinates=np.array([values[key] for key in MODELS[name].parameters]))
-
-
-def _neighbourhood(data: WindowData, state: State, low: int, high: int) -> WindowData:
-    """The stretch of the window around the peaks `low` to `high`, with the curves of all others taken out."""
-    if high - low == len(state.peaks):
-        return data
-    rest = data.signal.copy()
-    for place, (amplitude, shape) in enumerate(zip(state.solution.amplitudes, state.solution.curves, strict=True)):
-        if not low <= place < high:
-            rest[shape.first : shape.last] -= amplitude * shape.rows[0]
-    begin = min(peak.coordinates[0] - REACH_BEFORE * peak.sigma for peak in state.peaks[low:high])
-    end = max(peak.coordinates[0] + REACH_AFTER * peak.sigma for peak in state.peaks[low:high])
-    first, last = np.searchsorted(data.time, [begin, end])
-    return data.part(int(first), int(last), rest)
 
 
 def calls_for_more(data: WindowData, state: State, place: int) -> bool:
@@ -258,9 +330,9 @@ def _term(peak: Peak, data: WindowData) -> Term:
     limits = {
         "retention": (float(data.time[0]), float(data.time[-1]), 1.5 * peak.sigma),
         "log_sigma": (narrow, wide, 0.7),
-        "log_site_delay": (np.log(1e-5 * peak.sigma), wide, 1.5),
-        "log_site_time": (np.log(0.2 * peak.sigma), wide - 0.7, 1.0),
-        "log_tail": (np.log(0.02 * peak.sigma), wide - 0.7, 1.0),
+        "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.5),
+        "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
+        "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
     }
     lower, upper, stride = np.array([limits[name] for name in model.parameters]).T

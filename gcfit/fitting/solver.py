@@ -8,13 +8,14 @@ is the same); the damped search (Levenberg-Marquardt, damping after Nielsen 1999
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.sampling import Curve
 
-MAX_ITERATIONS = 60
+MAX_ITERATIONS = 40
 SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
 SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
@@ -145,10 +146,17 @@ class _Problem:
         self.parts = [slice(int(end) - term.start.size, int(end)) for end, term in zip(ends, terms, strict=True)]
         self.owner = np.repeat(np.arange(len(terms)), [term.start.size for term in terms])
         self.linear_count = len(terms) + base.shape[0]
-        self.columns = [
-            [place, *range(self.linear_count + part.start, self.linear_count + part.stop)]
-            for place, part in enumerate(self.parts)
+        # the products are taken term by term: amplitude, coordinates; then the base
+        starts = np.cumsum([0, *(1 + term.start.size for term in terms)])
+        self.size = int(starts[-1]) + base.shape[0]
+        self.blocks = [slice(int(begin), int(end)) for begin, end in pairwise(starts)]
+        order = [
+            *(block.start for block in self.blocks),
+            *range(int(starts[-1]), self.size),
+            *(column for block in self.blocks for column in range(block.start + 1, block.stop)),
         ]
+        self.linear_first = np.ix_(order, order)
+        self.diagonal = np.diag_indices(self.start.size)
         self.base_gram = self.base @ self.base.T
         self.floor = FLOOR * float(self.signal @ self.signal)
 
@@ -165,6 +173,8 @@ class _Problem:
         else:
             rows = tuple(curve.rows * self.weights[curve.first : curve.last] for curve in curves)
         gram = self._gram(curves, rows)
+        if not np.isfinite(gram).all():
+            return None
         count = self.linear_count
         linear = np.zeros(count)
         residual = self.signal.copy()
@@ -184,37 +194,30 @@ class _Problem:
 
     def _gram(self, curves: Sequence[Curve], rows: Sequence[Array]) -> Array:
         """Inner products of all columns, unit slopes; only terms that share points meet."""
-        count = self.linear_count
-        gram = np.zeros((count + self.start.size, count + self.start.size))
-        base = slice(len(self.terms), count)
+        gram = np.zeros((self.size, self.size))
+        base = slice(self.size - self.base.shape[0], self.size)
         gram[base, base] = self.base_gram
         order = sorted(range(len(curves)), key=lambda place: curves[place].first)
         for rank, one in enumerate(order):
-            across = rows[one] @ self.base[:, curves[one].first : curves[one].last].T
-            gram[np.ix_(self.columns[one], range(base.start, base.stop))] = across
-            gram[np.ix_(range(base.start, base.stop), self.columns[one])] = across.T
-            for other in order[rank:]:
-                first, last = curves[other].first, min(curves[one].last, curves[other].last)
-                if first >= curves[one].last:
+            curve, own = curves[one], self.blocks[one]
+            across = rows[one] @ self.base[:, curve.first : curve.last].T
+            gram[own, base], gram[base, own] = across, across.T
+            gram[own, own] = rows[one] @ rows[one].T
+            for other in order[rank + 1 :]:
+                first, last = curves[other].first, min(curves[other].last, curve.last)
+                if first >= curve.last:
                     break
-                if first < last:
-                    self._meet(gram, curves, rows, (one, other), (first, last))
-        return gram
-
-    def _meet(
-        self, gram: Array, curves: Sequence[Curve], rows: Sequence[Array], pair: tuple[int, int], span: tuple[int, int]
-    ) -> None:
-        """Fill in the inner products of two terms over the points that they share."""
-        one, other = pair
-        left, right = (rows[k][:, span[0] - curves[k].first : span[1] - curves[k].first] for k in pair)
-        product = left @ right.T
-        gram[np.ix_(self.columns[one], self.columns[other])] = product
-        gram[np.ix_(self.columns[other], self.columns[one])] = product.T
+                left = rows[one][:, first - curve.first : last - curve.first]
+                product = left @ rows[other][:, : last - first].T
+                block = self.blocks[other]
+                gram[own, block], gram[block, own] = product, product.T
+        return gram[self.linear_first]
 
     def step(self, point: _Point, damping: float) -> tuple[Array, float]:
         """Damped Gauss-Newton step of the coordinates and the fall of the sum of squares that it predicts."""
         normal, gradient = self.reduced(point)
-        damped = normal + np.diag(damping * np.diag(normal))
+        damped = normal.copy()
+        damped[self.diagonal] *= 1 + damping
         step = _solve_scaled(damped, gradient)
         # a coordinate that would leave its bounds stays on them and leaves the step
         free = ~(((point.theta <= self.lower) & (step < 0)) | ((point.theta >= self.upper) & (step > 0)))
@@ -233,7 +236,7 @@ class _Problem:
         inner = point.gram[count:, count:] * np.outer(amplitude, amplitude)
         normal = inner - cross.T @ _solve_scaled(point.gram[:count, :count], cross)
         # what is explained by the linear columns alone keeps a trace of its own size, so that scaling stays possible
-        normal[np.diag_indices_from(normal)] += SINGULAR * np.diag(inner)
+        normal[self.diagonal] += SINGULAR * inner.diagonal()
         slopes = [
             row[1:] @ point.residual[curve.first : curve.last]
             for curve, row in zip(point.curves, point.rows, strict=True)
@@ -321,15 +324,16 @@ def _solve_scaled(matrix: Array, right: Array) -> Array:
         return np.zeros_like(right)
     if matrix.shape[0] > SPARSE_ABOVE:
         return _solve_sparse(matrix, right)
-    scale = np.sqrt(np.diag(matrix))
-    scale = np.where(scale > 0, scale, 1.0)
-    unit = matrix / scale / scale[:, None]
-    columns = scale if right.ndim == 1 else scale[:, None]
+    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    scale[scale == 0] = 1.0
+    inverse = 1 / scale
+    unit = matrix * inverse * inverse[:, None]
+    columns = inverse if right.ndim == 1 else inverse[:, None]
     try:
-        solved: Array = np.linalg.solve(unit, right / columns)
+        solved: Array = np.linalg.solve(unit, right * columns)
     except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(unit, right / columns, rcond=None)[0]
-    return solved / columns
+        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
+    return solved * columns
 
 
 def _solve_sparse(matrix: Array, right: Array) -> Array:

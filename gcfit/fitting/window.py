@@ -9,7 +9,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, Known
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import Peak, State, WindowData, bend_base, calls_for_more, choose, forced, solved
+from gcfit.fitting.select import Peak, State, WindowData, bend_base, calls_for_more, choose, forced, solved, without_phantoms
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 
@@ -58,13 +58,18 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate]) -> 
     if state is None:
         return None
     if task.model != "auto":
-        state = forced(data, state, task.model)
-        return bend_base(data, state)
-    bent = bend_base(data, state)
+        return without_phantoms(data, bend_base(data, forced(data, state, task.model)))
+    bent = without_phantoms(data, bend_base(data, state))
+    if bent is None:
+        return None
     if not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
-    chosen = bend_base(data, choose(data, state, allowed(state)))
-    return min(choose(data, chosen, allowed(chosen)), bent, key=lambda one: one.criterion)
+    kept = solved(data, bent.peaks, task.base_order)
+    if kept is None:
+        return bent
+    chosen = bend_base(data, choose(data, kept, allowed(kept)))
+    chosen = choose(data, chosen, allowed(chosen))
+    return min((without_phantoms(data, chosen) or bent), bent, key=lambda one: one.criterion)
 
 
 def allowed(state: State) -> tuple[str, ...]:
@@ -95,7 +100,7 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
         centre += min(0.75 * variance / delay, 0.5 * width)
     if task.model in GAUSSIAN_MODELS:
         core = "gaussian"
-    return Peak(core, np.array([centre, np.log(width)]), width)
+    return Peak(core, np.array([centre, np.log(width)]), width, candidate.sign)
 
 
 def moved(task: Task, state: State, spill: Array) -> Task:

@@ -10,8 +10,21 @@ from typing import Any
 
 from gcfit.chromatogram import Chromatogram
 from gcfit.errors import InputError
-from gcfit.formats import delimited
+from gcfit.formats import (
+    andi,
+    chemstation,
+    chromeleon,
+    delimited,
+    empower,
+    ezchrom,
+    fusion,
+    gaml,
+    jcamp,
+    shimadzu,
+    vendor,
+)
 from gcfit.formats.records import Reader, Reading, ReadOptions, VendorPeak
+from gcfit.formats.refusals import what_it_is
 from gcfit.formats.source import Source, open_source
 from gcfit.formats.text import is_binary
 
@@ -20,6 +33,16 @@ __all__ = ["READERS", "ReadOptions", "Reader", "Reading", "VendorPeak", "list_fo
 _AS_FOUND = ReadOptions()
 
 READERS: dict[str, Reader] = {
+    "andi": Reader("ANDI/AIA netCDF (chromatography, TIC of mass spectra)", andi.recognise, andi.read),
+    "agilent-ch": Reader("Agilent ChemStation channel *.ch (extra `vendor`)", vendor.recognise, vendor.read),
+    "shimadzu": Reader("Shimadzu LabSolutions, LCsolution, GCMSsolution text", shimadzu.recognise, shimadzu.read),
+    "chromeleon": Reader("Chromeleon 6.8 and 7 text", chromeleon.recognise, chromeleon.read),
+    "ezchrom": Reader("EZChrom and EZStart ASCII", ezchrom.recognise, ezchrom.read),
+    "agilent-csv": Reader("Agilent MassHunter and ChemStation CSV", chemstation.recognise, chemstation.read),
+    "empower": Reader("Waters Empower ARW", empower.recognise, empower.read),
+    "jcamp": Reader("JCAMP-DX chromatogram or GC-MS scans", jcamp.recognise, jcamp.read),
+    "fusion": Reader("Inficon Micro GC Fusion JSON", fusion.recognise, fusion.read),
+    "gaml": Reader("GAML chromatogram", gaml.recognise, gaml.read),
     "delimited": Reader("text in columns: comma, semicolon, tab or blanks", delimited.recognise, delimited.read),
 }
 
@@ -62,18 +85,20 @@ def read_file(source: str | Path, options: ReadOptions = _AS_FOUND) -> Reading:
     InputError
         If there is no such file, no reader knows it, or it is damaged: file, place, what was found, what to do.
     """
+    if str(source) != "-" and vendor.is_run_folder(source):
+        return _chosen(vendor.read_folder(source, options), str(source), options.trace)
     opened = open_source(source, options)
     try:
         reading = READERS[_reader(opened)].read(opened)
     finally:
-        if opened.path is not None:
-            opened.stream.close()
+        opened.close()
     return _chosen(reading, opened.name, options.trace)
 
 
 def list_formats() -> list[tuple[str, str]]:
     """Return name and description of every reader, in the order in which they are tried."""
-    return [(name, reader.description) for name, reader in READERS.items()]
+    folders = ("vendor-folder", "Agilent *.D and Waters *.raw folders (extra `vendor`)")
+    return [*((name, reader.description) for name, reader in READERS.items()), folders]
 
 
 def _reader(source: Source) -> str:
@@ -83,6 +108,8 @@ def _reader(source: Source) -> str:
     head = source.head
     if head.text and source.options.describe_a_table:
         return "delimited"
+    if what := what_it_is(head):
+        raise source.error(f"is {what}, not a trace", remedy="give the file that holds the chromatogram")
     for name, reader in READERS.items():
         if reader.recognise(head):
             return name

@@ -64,7 +64,7 @@ def _cells(line: str, dialect: Dialect, columns: int) -> tuple[str, ...]:
     cells = _BLANK_HEADING.findall(line) if dialect.delimiter == " " else dialect.split(line)
     if len(cells) == columns - 1 >= 2:  # the column of row names has no heading
         cells = ["", *cells]
-    if len(cells) == columns + 1 and not cells[-1]:
+    if len(cells) == columns + 1:  # the last column was empty and is left out
         cells = cells[:-1]
     if len(cells) != columns or any(_NUMBER.fullmatch(cell) for cell in cells):
         return ()

@@ -36,7 +36,7 @@ _EXACT = _WORD(2**53)
 _TOP = _WORD(1844 * 10**16)  # words from here on may round up to 2**64
 _HUGE = _WORD(2**64 - 1)
 _SPLITTER = 134217729.0  # 2**27 + 1, Dekker's constant for 53 bits
-_NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 def _keys(*names: bytes) -> Words:

@@ -190,7 +190,7 @@ def _traces(
     notes += chosen.notes
     warnings += chosen.warnings
     unit = clean.time_unit_of(source, names.time_unit(chosen.time), values[chosen.time], notes, warnings)
-    title = _title(lines) if blocks > 1 else ""
+    title = _title(lines, names, found.dialect) if blocks > 1 else ""
     for column in chosen.signals:
         name = " ".join(part for part in (title, names.name(column) if len(chosen.signals) > 1 else "") if part)
         pair = values[chosen.time], values[column]
@@ -203,9 +203,14 @@ def _without_empty_end(values: list[Array]) -> list[Array]:
     return values[:-1] if len(values) > 2 and np.isnan(values[-1]).all() else values
 
 
-def _title(lines: list[str]) -> str:
-    """Return the line right above the numbers of a block as its name."""
-    return next((line.strip().strip('"') for line in reversed(lines) if line.strip()), "")
+def _title(lines: list[str], names: Headings, dialect: Dialect) -> str:
+    """Return the line right above the numbers and headings of a block as its name."""
+    known = ("", *names.names), ("", *names.units)
+    for line in reversed(lines):
+        cells = tuple(dialect.split(line))
+        if any(cells) and ("", *cells) not in known:
+            return cells[0] if len(cells) == 1 else line.strip()
+    return ""
 
 
 def _check_collision(source: Source, dialect: Dialect, lines: list[str], columns: int) -> None:

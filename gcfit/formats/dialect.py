@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcfit.formats.decimals import Cells, scan
 from gcfit.formats.records import ReadOptions
@@ -42,8 +41,7 @@ class Dialect:
             return line.split()
         if '"' not in line:
             return [cell.strip() for cell in line.split(self.delimiter)]
-        parts = re.split(rf'{re.escape(self.delimiter)}(?=(?:[^"]*"[^"]*")*[^"]*$)', line)
-        return [part.strip().strip('"').replace('""', '"').strip() for part in parts]
+        return [cell.strip() for cell in _quoted_cells(line, self.delimiter)]
 
     def __str__(self) -> str:
         names = {"\t": "tab", " ": "blanks", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -59,6 +57,22 @@ class Found:
     columns: int
     rows: int
     warnings: tuple[str, ...] = field(default=())
+
+
+def _quoted_cells(line: str, delimiter: str) -> list[str]:
+    """Split a line with quotes, in which two quotes stand for one; a quote that is not closed ends with the line."""
+    cells = [""]
+    parts = line.split('"')
+    for number, part in enumerate(parts):
+        if number % 2:
+            cells[-1] += part
+        elif not part and 0 < number < len(parts) - 1:
+            cells[-1] += '"'
+        else:
+            first, *rest = part.split(delimiter)
+            cells[-1] += first
+            cells += rest
+    return cells
 
 
 def plain(text: bytes, dialect: Dialect) -> bytes:
@@ -108,8 +122,8 @@ def _unquoted(text: bytes, delimiter: bytes) -> bytes:
     lengths = np.diff(starts, append=raw.size)
     before = np.where(starts > 0, quotes[starts - 1], 0)
     inside = (quotes - np.repeat(before, lengths)) % 2 == 1
-    changed: NDArray[np.uint8] = np.where(inside & (raw == delimiter[0]), np.uint8(_HIDDEN[0]), raw)
-    return changed[raw != 0x22].tobytes()
+    changed = np.where(inside & (raw == delimiter[0]), np.uint8(_HIDDEN[0]), raw)
+    return bytes(changed[raw != 0x22])
 
 
 def _single_blanks(text: bytes) -> bytes:

@@ -61,6 +61,10 @@ class Source:
         Unpacked.
     bound : int
         Most bytes that the stream may yield, 0 for no bound.
+    path : Path or None
+        None for standard input, which is left open.
+    packed : binary stream or None
+        What `stream` unpacks.
     """
 
     name: str
@@ -68,6 +72,7 @@ class Source:
     stream: IO[bytes]
     bound: int = 0
     path: Path | None = None
+    packed: IO[bytes] | None = None
     _read: int = field(default=0, repr=False)
 
     @cached_property
@@ -109,9 +114,21 @@ class Source:
             parts.append(part)
         return b"".join(parts)
 
-    def text(self) -> str:
-        """Return the whole file as text."""
-        return self.encoding.text(self.content(), cut=False, source=self.name)
+    def whole(self) -> bytes:
+        """Return all lines at once, as `blocks` yields them.
+
+        Raises
+        ------
+        InputError
+            If they are longer than `WHOLE`.
+        """
+        parts, size = [], 0
+        for block in self.blocks():
+            size += len(block)
+            if size > WHOLE:
+                raise self.error(f"longer than {WHOLE >> 20} MB, which is too long for this kind of file")
+            parts.append(block)
+        return b"".join(parts)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the text in blocks of whole lines that end in a line feed, ASCII-compatible whatever the encoding.
@@ -136,6 +153,12 @@ class Source:
             rest, part = text[cut:] + held, following
             if len(rest) > LONGEST_LINE:
                 raise self.error(f"a line of more than {LONGEST_LINE >> 20} MB; this is no table of numbers")
+
+    def close(self) -> None:
+        """Close the file; standard input is left open."""
+        for stream in (self.stream, self.packed):
+            if stream is not None and self.path is not None:
+                stream.close()
 
     def error(self, found: str, *, place: str = "", remedy: str = "") -> InputError:
         """Return the error that names this file."""
@@ -194,11 +217,11 @@ def _unpacked(name: str, path: Path, options: ReadOptions, stream: IO[bytes]) ->
     kind = next((kind for start, kind in _PACKED.items() if magic.startswith(start)), "")
     bound = max(_LEAST_UNPACKED, _UNPACK_FACTOR * os.fstat(stream.fileno()).st_size) if kind else 0
     if kind == "gzip":
-        return Source(name, options, io.BufferedReader(gzip.GzipFile(fileobj=stream)), bound, path)
+        return Source(name, options, io.BufferedReader(gzip.GzipFile(fileobj=stream)), bound, path, stream)
     if kind == "bzip2":
-        return Source(name, options, bz2.BZ2File(stream), bound, path)
+        return Source(name, options, bz2.BZ2File(stream), bound, path, stream)
     if kind == "xz":
-        return Source(name, options, io.BufferedReader(_Xz(stream)), bound, path)
+        return Source(name, options, io.BufferedReader(_Xz(stream)), bound, path, stream)
     return Source(name, options, stream, path=path)
 
 

@@ -153,7 +153,7 @@ def test_the_queue_gives_back_what_came_back() -> None:
     assert queue.ahead(2) == 2
     assert queue.take(3) == [first, *rest[:2]]
     queue.put_back([first])
-    assert queue.take(9) == [*rest[2:], first]
+    assert queue.take(9) == [first, *rest[2:]]
     assert queue.ahead(1) == 0
 
 

@@ -130,7 +130,6 @@ def other_application(path: Path) -> None:
 
 FOREIGN = {
     "text": lambda path: path.write_text("file,trace,peak\n"),
-    "empty": lambda path: path.touch(),
     "another database": foreign_database,
     "another program's database": other_application,
     "a newer version": newer,
@@ -204,6 +203,15 @@ def test_what_a_killed_process_had_finished_is_there(tmp_path: Path) -> None:
             shutil.copy(tmp_path / name, killed / name)
     with opened(killed) as store:
         assert list(store.paths()) == ["/old.txt"]
+
+
+def test_the_empty_file_of_a_reader_who_came_too_early_is_no_hindrance(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        query(tmp_path, "SELECT * FROM files")
+    assert (tmp_path / NAME).stat().st_size == 0
+    with opened(tmp_path) as store:
+        store.put(record("/x.txt"))
+    assert query(tmp_path, "SELECT count(*) FROM files") == [(1,)]
 
 
 def test_a_store_half_made_is_made_again(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
-"""Run the command line as a user does: the real interpreter in a process of its own."""
+"""Run the command line: as a user does, in a process of its own, or quickly, in the process of the tests."""
 
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from unittest import mock
+
+from gcfit.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 120
@@ -27,6 +32,33 @@ def gcfit(
     )
     text = [stream.decode("utf-8", "surrogateescape") for stream in (run.stdout, run.stderr)]
     return subprocess.CompletedProcess(command, run.returncode, *text)
+
+
+def inside(
+    *arguments: str | Path, stdin: str | bytes = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Do what `gcfit` does without starting an interpreter: the same `main`, streams of bytes, an exit code."""
+    words = ["gcfit", *map(str, arguments)]
+    with _streams(stdin.encode() if isinstance(stdin, str) else stdin) as (out, err), mock.patch("sys.argv", words):
+        with mock.patch.dict(os.environ, environment(env), clear=True), chdir(cwd or Path.cwd()):
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        text = [stream.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess(words, code, *text)
+
+
+@contextmanager
+def _streams(stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+    out, err = io.BytesIO(), io.BytesIO()
+    wrapped = {"stdin": io.BytesIO(stdin), "stdout": out, "stderr": err}
+    texts = {name: io.TextIOWrapper(stream, encoding="utf-8") for name, stream in wrapped.items()}
+    with mock.patch.multiple("sys", **texts):
+        yield out, err
 
 
 def bash(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gcfit.column.simulate import SOLVERS
-from tests.cli.shell import ROOT, bash, gcfit
+from tests.cli.shell import ROOT, bash, inside
 
 SYSTEM = ROOT / "sample_data" / "btex" / "system.toml"
 AREAS = {"benzene": 1159.4, "toluene": 927.2, "ethylbenzene": 562.0, "p,m-xylene": 1411.2, "o-xylene": 516.4}
@@ -30,7 +30,7 @@ def table(text: str) -> dict[str, np.ndarray]:
 
 
 def simulated(*arguments: str) -> dict[str, np.ndarray]:
-    run = gcfit("simulate", SYSTEM, *arguments)
+    run = inside("simulate", SYSTEM, *arguments)
     assert (run.returncode, run.stderr) == (0, "")
     return table(run.stdout)
 
@@ -64,7 +64,7 @@ def test_means_are_those_of_the_law(tail: float) -> None:
 def test_velocity_model_of_the_command_line_goes_first(tmp_path: Path) -> None:
     longer = tmp_path / "longer.toml"
     longer.write_text(SYSTEM.read_text(encoding="utf-8").replace("until_s = 650", "until_s = 950"), encoding="utf-8")
-    columns = table(gcfit("simulate", longer, "--components", "--velocity", "constant").stdout)
+    columns = table(inside("simulate", longer, "--components", "--velocity", "constant").stdout)
     for name, expected in zip(AREAS, MEANS["constant"], strict=True):
         assert mean(columns["time_s"], columns[name]) == pytest.approx(expected, abs=1e-3)
 
@@ -76,7 +76,27 @@ def test_noise_is_that_of_its_seed_and_size() -> None:
     assert not np.array_equal(first, other)
     # the standard deviation of n normal deviates scatters by 1/sqrt(2n): 1.2 % here; five times that
     assert np.std(first - clean) == pytest.approx(3.0, rel=0.06)
-    assert np.std(simulated("--seed", "7")["signal"] - clean) == pytest.approx(0.25, rel=0.06)
+    assert np.std(simulated("--seed", "7")["signal"] - clean) == pytest.approx(0.05, rel=0.06)
+
+
+def test_profiles_show_where_the_analytes_are() -> None:
+    """The apex of a band at time t lies where the gas has taken (t - t1/2)/((1 + k) t_M) of the hold-up time:
+    x/L = (1 - (1 - f (1 - P³))^(2/3))/(1 - P²), from the integral of dx/u (James and Martin 1952)."""
+    run = inside("simulate", SYSTEM, "--profile", "50,100")
+    assert (run.returncode, run.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(run.stdout)))
+    assert list(rows[0]) == ["time_s", "component", "position_m", "concentration_mol_m3", "adsorbed_mol_m3"]
+    assert {(row["time_s"], row["component"]) for row in rows} == {
+        (t, name) for t in ("50.0", "100.0") for name in AREAS
+    }
+    ratio, hold_up, length = 101.3 / 401, 34.177110, 20.0
+    for name, retention_factor in (("benzene", 109.28 / 45), ("toluene", 256.73 / 45)):
+        for time in (50.0, 100.0):
+            band = [row for row in rows if row["component"] == name and float(row["time_s"]) == time]
+            apex = max(band, key=lambda row: float(row["adsorbed_mol_m3"]))
+            share = (time - 2) / ((1 + retention_factor) * hold_up)
+            expected = length * (1 - (1 - share * (1 - ratio**3)) ** (2 / 3)) / (1 - ratio**2)
+            assert float(apex["position_m"]) == pytest.approx(expected, abs=0.25)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -89,20 +109,20 @@ def test_every_solver_is_reached_by_its_name(solver: str) -> None:
 
 def test_output_goes_to_a_file_as_it_goes_to_stdout(tmp_path: Path) -> None:
     target = tmp_path / "run.csv"
-    run = gcfit("simulate", SYSTEM, "--seed", "1", "-o", target)
+    run = inside("simulate", SYSTEM, "--seed", "1", "-o", target)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-    assert target.read_text(encoding="utf-8") == gcfit("simulate", SYSTEM, "--seed", "1", "-o", "-").stdout
+    assert target.read_text(encoding="utf-8") == inside("simulate", SYSTEM, "--seed", "1", "-o", "-").stdout
 
 
 def test_a_system_from_stdin() -> None:
     text = SYSTEM.read_text(encoding="utf-8")
-    assert gcfit("simulate", "-", "--seed", "1", stdin=text).stdout == gcfit("simulate", SYSTEM, "--seed", "1").stdout
-    broken = gcfit("simulate", "-", stdin=text.replace("[column]", "[colum]"))
+    assert inside("simulate", "-", "--seed", "1", stdin=text).stdout == inside("simulate", SYSTEM, "--seed", "1").stdout
+    broken = inside("simulate", "-", stdin=text.replace("[column]", "[colum]"))
     assert (broken.returncode, broken.stderr) == (1, "gcfit: -: unknown key colum; did you mean column?\n")
 
 
 def test_columns_and_digits() -> None:
-    run = gcfit("simulate", SYSTEM, "--noise", "0", "--columns", "signal,time_s", "--digits", "3")
+    run = inside("simulate", SYSTEM, "--noise", "0", "--columns", "signal,time_s", "--digits", "3")
     assert run.stdout.splitlines()[:3] == ["signal,time_s", "3940.0,0.0", "3940.0,0.2"]
 
 

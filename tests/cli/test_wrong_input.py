@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.shell import bash, gcfit
+from tests.cli.shell import bash, gcfit, inside
 
 SYSTEM = """
 [column]
@@ -42,7 +42,7 @@ CHROMATOGRAMS = {
     "words.csv": (b"time_s,signal\na,b\nc,d\n", f"words.csv: {NO_TABLE}"),
     "nan.csv": (
         b"time_s,signal\n" + b"".join(b"%d,nan\n" % i for i in range(50)),
-        "nan.csv: no column of numbers besides the time",
+        "nan.csv: no column of numbers besides the time; 1 of 2 columns are empty or NaN throughout",
     ),
     "two_points.csv": (b"time_s,signal\n0,1\n1,2\n", "two_points.csv: 2 data points, at least 3 are needed"),
 }
@@ -94,14 +94,14 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("name", CHROMATOGRAMS)
 def test_a_file_that_is_no_chromatogram(name: str, folder: Path) -> None:
-    run = gcfit("fit", name, "--hold-up", "30", cwd=folder)
+    run = inside("fit", name, "--hold-up", "30", cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (1, "", f"gcfit: {CHROMATOGRAMS[name][1]}\n")
 
 
 @pytest.mark.parametrize("name", CHROMATOGRAMS)
 def test_the_same_from_stdin(name: str, folder: Path) -> None:
     content, line = CHROMATOGRAMS[name]
-    run = gcfit("fit", "-", "--hold-up", "30", cwd=folder, stdin=content)
+    run = inside("fit", "-", "--hold-up", "30", cwd=folder, stdin=content)
     assert (run.returncode, run.stdout, run.stderr) == (1, "", f"gcfit: {line.replace(name, '-')}\n")
 
 
@@ -117,7 +117,7 @@ def test_a_missing_file(name: str, line: str, folder: Path) -> None:
 
 def test_a_constant_signal_has_no_peaks_and_is_no_error(folder: Path) -> None:
     (folder / "constant.csv").write_text("time_s,signal\n" + "".join(f"{i},5\n" for i in range(500)), encoding="utf-8")
-    run = gcfit("fit", "constant.csv", cwd=folder)
+    run = inside("fit", "constant.csv", cwd=folder)
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.count("\n") == 1
     assert run.stdout.startswith("file,trace,peak,name,")
@@ -129,7 +129,7 @@ def test_a_system_that_cannot_be(case: str, command: str, folder: Path) -> None:
     content, line = SYSTEMS[case]
     (folder / "bad.toml").write_text(content, encoding="utf-8")
     arguments = ["bad.toml"] if command == "simulate" else ["good.csv", "--system", "bad.toml"]
-    run = gcfit(command, *arguments, cwd=folder)
+    run = inside(command, *arguments, cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (1, "", f"gcfit: bad.toml: {line}\n")
 
 
@@ -145,7 +145,7 @@ def test_a_system_that_cannot_be(case: str, command: str, folder: Path) -> None:
 )
 def test_a_system_file_that_is_none(content: bytes, start: str, folder: Path) -> None:
     (folder / "bad.toml").write_bytes(content)
-    run = gcfit("simulate", "bad.toml", cwd=folder)
+    run = inside("simulate", "bad.toml", cwd=folder)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith(f"gcfit: bad.toml: {start}")
     assert run.stderr.count("\n") == 1
@@ -153,14 +153,14 @@ def test_a_system_file_that_is_none(content: bytes, start: str, folder: Path) ->
 
 def test_a_system_without_components_cannot_be_simulated(folder: Path) -> None:
     (folder / "bad.toml").write_text(SYSTEM.partition("[[component]]")[0], encoding="utf-8")
-    run = gcfit("simulate", "bad.toml", cwd=folder)
+    run = inside("simulate", "bad.toml", cwd=folder)
     assert (run.returncode, run.stderr) == (1, "gcfit: bad.toml: there is no [[component]] to simulate\n")
 
 
 @pytest.mark.parametrize("name", ["time_s", "signal"])
 def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folder: Path) -> None:
     (folder / "bad.toml").write_text(SYSTEM.replace("benzene", name), encoding="utf-8")
-    run = gcfit("simulate", "bad.toml", "--components", cwd=folder)
+    run = inside("simulate", "bad.toml", "--components", cwd=folder)
     line = f"gcfit: bad.toml: [[component]]: name '{name}' is that of another column of the table\n"
     assert (run.returncode, run.stdout, run.stderr) == (1, "", line)
 
@@ -171,6 +171,11 @@ def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folde
         (["simulate", "good.toml", "--solver", "magic"], "'magic' is not one of laplace"),
         (["simulate", "good.toml", "--noise", "-1"], "-1 is below 0."),
         (["simulate", "good.toml", "--columns", "tme_s"], "'tme_s' is not a column of the table; did you mean time_s?"),
+        (["simulate", "good.toml", "--profile", "50,x"], "'50,x' is not a list of times such as 50,100."),
+        (["simulate", "good.toml", "--profile", "50,20"], "'50,20' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "-1,20"], "'-1,20' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "1,nan"], "'1,nan' does not increase from 0 or more."),
+        (["simulate", "good.toml", "--profile", "1,inf"], "'1,inf' does not increase from 0 or more."),
         (["fit"], "Missing argument 'FILES...'."),
         (["fit", "good.csv", "--columns", "nam"], "'nam' is not a column of the table; did you mean name?"),
         (["fit", "good.csv", "--columns", "£"], "'£' is not a column of the table; there are file, trace, peak"),
@@ -184,7 +189,7 @@ def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folde
     ],
 )
 def test_a_wrong_command_line(arguments: list[str], words: str, folder: Path) -> None:
-    run = gcfit(*arguments, cwd=folder)
+    run = inside(*arguments, cwd=folder)
     assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
@@ -193,7 +198,7 @@ def test_a_wrong_command_line(arguments: list[str], words: str, folder: Path) ->
 
 
 def test_an_unknown_model_names_the_known_ones(folder: Path) -> None:
-    run = gcfit("fit", "good.csv", "--model", "laplace+magic", cwd=folder)
+    run = inside("fit", "good.csv", "--model", "laplace+magic", cwd=folder)
     assert run.returncode in (1, 2)
     assert run.stdout == ""
     assert run.stderr.count("\n") == 1
@@ -203,7 +208,7 @@ def test_an_unknown_model_names_the_known_ones(folder: Path) -> None:
 
 @pytest.mark.parametrize("target", ["nowhere/run.csv", "good.csv/run.csv", "."])
 def test_output_that_cannot_be_written(target: str, folder: Path) -> None:
-    run = gcfit("simulate", "good.toml", "-o", target, cwd=folder)
+    run = inside("simulate", "good.toml", "-o", target, cwd=folder)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith(f"gcfit: {target}: ")
     assert run.stderr.count("\n") == 1
@@ -212,7 +217,7 @@ def test_output_that_cannot_be_written(target: str, folder: Path) -> None:
 @pytest.mark.parametrize("target", ["good.csv", "good.csv/below"])
 def test_a_folder_that_cannot_be_made(target: str, folder: Path) -> None:
     before = (folder / "good.csv").read_bytes()
-    run = gcfit("fit", "good.csv", "-o", target, cwd=folder)
+    run = inside("fit", "good.csv", "-o", target, cwd=folder)
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith(f"gcfit: {target}: ")
     assert run.stderr.count("\n") == 1
@@ -222,14 +227,14 @@ def test_a_folder_that_cannot_be_made(target: str, folder: Path) -> None:
 def test_a_failing_simulation_leaves_an_existing_output(folder: Path) -> None:
     (folder / "run.csv").write_text("mine", encoding="utf-8")
     (folder / "bad.toml").write_text(SYSTEMS["negative rate"][0], encoding="utf-8")
-    assert gcfit("simulate", "bad.toml", "-o", "run.csv", cwd=folder).returncode == 1
-    assert gcfit("simulate", "good.toml", "-o", "run.csv", "--columns", "no", cwd=folder).returncode == 2
+    assert inside("simulate", "bad.toml", "-o", "run.csv", cwd=folder).returncode == 1
+    assert inside("simulate", "good.toml", "-o", "run.csv", "--columns", "no", cwd=folder).returncode == 2
     assert (folder / "run.csv").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_good_simulation_replaces_an_existing_output(folder: Path) -> None:
     (folder / "run.csv").write_text("mine", encoding="utf-8")
-    run = gcfit("simulate", "good.toml", "-o", "run.csv", cwd=folder)
+    run = inside("simulate", "good.toml", "-o", "run.csv", cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     assert (folder / "run.csv").read_text(encoding="utf-8").startswith("time_s,signal\n")
 
@@ -242,7 +247,7 @@ def test_output_into_a_pipe_does_not_replace_the_pipe(folder: Path) -> None:
 
 
 def test_a_failing_batch_leaves_earlier_results(folder: Path) -> None:
-    first = gcfit("fit", "good.csv", "-o", "out", "--hold-up", "30", cwd=folder)
+    first = inside("fit", "good.csv", "-o", "out", "--hold-up", "30", cwd=folder)
     before = (folder / "out" / "peaks.csv").read_text(encoding="utf-8")
     assert (first.returncode, before.count("\n")) == (0, 2)
     second = gcfit("fit", "empty.csv", "-o", "out", "--hold-up", "30", cwd=folder)
@@ -264,23 +269,23 @@ def test_bad_files_among_good_ones_cost_only_themselves(jobs: str, folder: Path)
 
 
 def test_only_bad_files_are_1_and_nothing_on_stdout(folder: Path) -> None:
-    run = gcfit("fit", "empty.csv", "missing.csv", cwd=folder)
+    run = inside("fit", "empty.csv", "missing.csv", cwd=folder)
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 2)
 
 
 def test_fail_fast_stops_at_the_first(folder: Path) -> None:
-    run = gcfit("fit", "empty.csv", "good.csv", "--fail-fast", cwd=folder)
+    run = inside("fit", "empty.csv", "good.csv", "--fail-fast", cwd=folder)
     assert (run.returncode, run.stdout, run.stderr) == (1, "", "gcfit: empty.csv: is empty\n")
-    run = gcfit("fit", "good.csv", "empty.csv", "missing.csv", "--hold-up", "30", "--fail-fast", cwd=folder)
+    run = inside("fit", "good.csv", "empty.csv", "missing.csv", "--hold-up", "30", "--fail-fast", cwd=folder)
     assert (run.returncode, run.stderr) == (3, "gcfit: empty.csv: is empty\n")
 
 
 def test_without_a_hold_up_time_one_line_says_which_option_gives_it(folder: Path) -> None:
     line = "gcfit: without a hold-up time k_a and k_d stay empty; give --hold-up S or --system SYSTEM.toml\n"
-    run = gcfit("fit", "good.csv", "good.csv", "--columns", "area,k_a_per_s,k_d_per_s", cwd=folder)
+    run = inside("fit", "good.csv", "good.csv", "--columns", "area,k_a_per_s,k_d_per_s", cwd=folder)
     assert (run.returncode, run.stderr) == (0, line)
     assert all(row.endswith(",,") and not math.isnan(float(row[:-2])) for row in run.stdout.splitlines()[1:])
-    assert gcfit("fit", "good.csv", "--hold-up", "30", cwd=folder).stderr == ""
+    assert inside("fit", "good.csv", "--hold-up", "30", cwd=folder).stderr == ""
 
 
 def test_debug_shows_where_a_file_failed(folder: Path) -> None:

@@ -1,0 +1,201 @@
+"""Global baselines by name: what lies under all peaks, for a first look, for starts and for the picture.
+
+The fit itself has a local baseline in every window and takes nothing off the signal.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Protocol
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.errors import InputError, MissingExtraError
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.records import Noise
+
+LEFT_REACH, RIGHT_REACH = 4.0, 6.0  # of a peak, in its widths on either side
+KNOTS = 200  # of the default baseline, over the whole trace
+DENSE = 4000  # points to which a trace is thinned for the methods of pybaselines
+LONGEST = 15.0  # part of the trace that a clipping window of pybaselines may span
+
+
+class Method(Protocol):
+    """What turns a trace and its peaks into a baseline."""
+
+    def __call__(self, time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise) -> Array:
+        """Return the baseline at every point."""
+
+
+def global_baseline(
+    time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise, method: str = "auto"
+) -> Array:
+    """Return the baseline of a whole trace, shape (n,) [signal unit].
+
+    Parameters
+    ----------
+    time, signal : ndarray, shape (n,)
+        Times [s] and detector signal.
+    candidates : sequence of Candidate
+        Its peaks as `find_peaks` gives them.
+    noise : Noise
+        As `estimate_noise` gives it.
+    method : str
+        A name of `METHODS`.
+
+    Raises
+    ------
+    InputError
+        If the method is not known.
+    MissingExtraError
+        If it needs pybaselines, which is not installed.
+    """
+    if method not in METHODS:
+        raise InputError("", f"baseline {method!r} is not known", remedy=f"known are {', '.join(METHODS)}")
+    return METHODS[method](time, signal, candidates, noise)
+
+
+def _between_peaks(time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise) -> Array:
+    """Straight lines through medians of the points free of peaks; under clusters through their deepest valleys."""
+    covered = _covered(time, candidates)
+    knots = np.concatenate([_free_knots(time, signal, ~covered), _valleys(time, signal, candidates, covered)])
+    if not len(knots):
+        return np.full(time.size, signal.min())
+    knots = knots[np.argsort(knots[:, 0], kind="stable")]
+    knots = knots[_lower_hull(knots)]
+    return np.interp(time, knots[:, 0], knots[:, 1])
+
+
+def _covered(time: Array, candidates: Sequence[Candidate]) -> np.ndarray:
+    """Return the mask of the points that belong to peaks, shape (n,)."""
+    change = np.zeros(time.size + 1, dtype=np.int64)
+    for peak in candidates:
+        left = LEFT_REACH * max(peak.sigma, peak.left_half_width)
+        right = RIGHT_REACH * max(peak.sigma, peak.right_half_width)
+        change[np.searchsorted(time, peak.apex_time - left)] += 1
+        change[np.searchsorted(time, peak.apex_time + right)] -= 1
+    return np.cumsum(change)[:-1] > 0
+
+
+def _free_knots(time: Array, signal: Array, free: np.ndarray) -> Array:
+    """Return (time, median, 0) of stretches of the points free of peaks, shape (k, 3)."""
+    edges = np.flatnonzero(np.diff(np.r_[False, free, False].astype(np.int8)))
+    length = max(8, time.size // KNOTS)
+    rows = []
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        bounds = np.linspace(start, stop, int(np.ceil((stop - start) / length)) + 1).astype(int)
+        for i, j in zip(bounds[:-1], bounds[1:], strict=True):
+            rows.append((time[i:j].mean(), np.median(signal[i:j]), 0.0))
+    return np.array(rows).reshape(-1, 3)
+
+
+def _valleys(time: Array, signal: Array, candidates: Sequence[Candidate], covered: np.ndarray) -> Array:
+    """Return (time, signal, sign) of the valleys between neighbouring peaks that overlap, shape (k, 3).
+
+    The ends of the trace count as valleys where a peak reaches over them.
+    """
+    apexes = np.searchsorted(time, [peak.apex_time for peak in candidates])
+    bounds = np.r_[0, apexes, time.size - 1]
+    signs = [candidates[0].sign, *(peak.sign for peak in candidates)] if candidates else []
+    rows = []
+    for i, j, sign in zip(bounds[:-1], bounds[1:], signs, strict=False):
+        if j > i and covered[i : j + 1].all():
+            deepest = i + int(np.argmin(sign * signal[i : j + 1]))
+            rows.append((time[deepest], signal[deepest], float(sign)))
+    return np.array(rows).reshape(-1, 3)
+
+
+def _lower_hull(knots: Array) -> list[int]:
+    """Return which knots stay: all that are free of peaks, and of the valleys between two of them the convex ones.
+
+    The third column of `knots` is 0 for a knot free of peaks and the sign of the peaks for a valley.
+    """
+    stay: list[int] = []
+    for i, (t, y, sign) in enumerate(knots):
+        while stay and knots[stay[-1], 2]:
+            t1, y1, side = knots[stay[-1]]
+            t0, y0 = knots[stay[-2], :2] if len(stay) > 1 else (t1, y1)
+            line = y0 + (y - y0) * (t1 - t0) / (t - t0) if t > t0 else y0
+            if side * (y1 - line) <= 0:
+                break
+            stay.pop()
+        if not (sign and stay and knots[stay[-1], 0] == t):
+            stay.append(i)
+    return stay
+
+
+def _line(time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise) -> Array:
+    """One straight line through all points free of peaks (least absolute deviations by reweighting)."""
+    free = ~_covered(time, candidates)
+    free = free if np.count_nonzero(free) > 2 else np.ones(time.size, dtype=bool)
+    x = (time - time.mean()) / np.ptp(time)
+    weights = np.ones(time.size)
+    line = np.zeros(time.size)
+    least = max(noise.deviation, 1e-12 * float(np.ptp(signal)), np.finfo(float).tiny)
+    for _ in range(20):
+        slope, level = np.polyfit(x[free], signal[free], 1, w=weights[free])
+        line = level + slope * x
+        weights = 1 / np.sqrt(np.maximum(np.abs(signal - line), least) / least)
+    return line
+
+
+def _by_pybaselines(
+    time: Array,
+    signal: Array,
+    candidates: Sequence[Candidate],
+    noise: Noise,
+    *,
+    name: str,
+    options: Callable[[int], dict[str, float]],
+) -> Array:
+    """A method of pybaselines on the trace thinned by means, its options made for the number of points."""
+    module = _pybaselines()
+    factor = max(1, time.size // DENSE)
+    count = time.size // factor * factor
+    coarse = time[:count].reshape(-1, factor).mean(axis=1)
+    thinned = signal[:count].reshape(-1, factor).mean(axis=1)
+    scale = float(np.ptp(thinned)) or 1.0
+    method = getattr(module.Baseline(x_data=coarse), name)
+    baseline, _ = method((thinned - thinned[0]) / scale, **options(coarse.size))
+    return np.interp(time, coarse, np.asarray(baseline) * scale + thinned[0])
+
+
+def _pybaselines() -> ModuleType:
+    try:
+        import pybaselines
+    except ImportError as error:
+        raise MissingExtraError("this baseline", "baselines") from error
+    return pybaselines
+
+
+def _stiffness(points: int) -> dict[str, float]:
+    """Stiffness of Whittaker smoothers: the same curve whatever the number of points (it goes with its 4th power)."""
+    return {"lam": 1e5 * (points / 1000) ** 4}
+
+
+def _window(points: int) -> dict[str, float]:
+    return {"max_half_window": max(1, int(points / LONGEST))}
+
+
+def _half_window(points: int) -> dict[str, float]:
+    return {"half_window": max(1, int(points / LONGEST))}
+
+
+def _degree(points: int) -> dict[str, float]:
+    return {"poly_order": min(4, points - 1)}
+
+
+METHODS: dict[str, Method] = {
+    "auto": _between_peaks,
+    "line": _line,
+    "asls": partial(_by_pybaselines, name="asls", options=_stiffness),
+    "airpls": partial(_by_pybaselines, name="airpls", options=_stiffness),
+    "arpls": partial(_by_pybaselines, name="arpls", options=_stiffness),
+    "iarpls": partial(_by_pybaselines, name="iarpls", options=_stiffness),
+    "psalsa": partial(_by_pybaselines, name="psalsa", options=_stiffness),
+    "modpoly": partial(_by_pybaselines, name="modpoly", options=_degree),
+    "imodpoly": partial(_by_pybaselines, name="imodpoly", options=_degree),
+    "mor": partial(_by_pybaselines, name="mor", options=_half_window),
+    "snip": partial(_by_pybaselines, name="snip", options=_window),
+}

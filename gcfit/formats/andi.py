@@ -1,0 +1,134 @@
+"""ANDI/AIA chromatography data (ASTM E1947), a netCDF classic file, read through scipy.
+
+Variables `ordinate_values`, and for the times `raw_data_retention` or, sampled evenly, `actual_delay_time` and
+`actual_sampling_interval`; peak table in `peak_retention_time`, `peak_name`, `peak_area`, `peak_height`,
+`peak_start_time`, `peak_end_time`. The attribute `retention_unit` holds for all times, `detector_unit` for the signal.
+ANDI mass spectra (ASTM E2077): the total ion current, `total_intensity` over `scan_acquisition_time` [s].
+Where the file states no unit, the template's seconds are taken if the numbers do not speak against them.
+"""
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.formats import clean
+from gcfit.formats.records import Reading, VendorPeak
+from gcfit.formats.source import Head, Source
+from gcfit.formats.units import SECONDS, time_unit
+
+# what scipy raises on damaged files, in which any length, type or shape may be anything
+_DAMAGED = (
+    ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError, EOFError, struct.error,
+    ZeroDivisionError, AssertionError, UnicodeError,
+)  # fmt: skip
+
+
+def recognise(head: Head) -> bool:
+    """Know the file by the first bytes of netCDF."""
+    return head.raw.startswith((b"CDF\x01", b"CDF\x02"))
+
+
+def read(source: Source) -> Reading:
+    """Read trace and peak table.
+
+    Raises
+    ------
+    InputError
+        If the netCDF is damaged or holds no chromatogram.
+    """
+    from scipy.io import netcdf_file
+
+    try:
+        with netcdf_file(io.BytesIO(source.content()), "r", mmap=False) as file:
+            variables = {name: np.array(variable.data) for name, variable in file.variables.items()}
+            attributes = {name: _text(value) for name, value in file._attributes.items()}
+    except _DAMAGED as error:
+        raise source.error(f"is a damaged netCDF file: {error or type(error).__name__}") from error
+    if "total_intensity" in variables and "ordinate_values" not in variables:
+        return _mass_spectra(source, variables)
+    return _chromatogram(source, variables, attributes)
+
+
+def _text(value: Any) -> str:
+    """Return an attribute as text."""
+    return value.decode("latin-1").strip("\0 ") if isinstance(value, bytes) else str(value)
+
+
+def _chromatogram(source: Source, variables: dict[str, Array], attributes: dict[str, str]) -> Reading:
+    """Read the variables of chromatography."""
+    signal = _numbers(source, variables, "ordinate_values")
+    notes, warnings = ["ANDI/AIA netCDF"], list[str]()
+    time = _times(source, variables, signal.size)
+    stated = time_unit(attributes.get("retention_unit", ""))
+    unit = clean.time_unit_of(source, stated, time, notes, warnings)
+    trace = clean.trace(source.name, time, signal, unit=unit, signal_unit=attributes.get("detector_unit", "")[:24])
+    return Reading((trace,), "andi", tuple(_peaks(variables, SECONDS[unit])), tuple(notes), tuple(warnings))
+
+
+def _mass_spectra(source: Source, variables: dict[str, Array]) -> Reading:
+    """Read the total ion current."""
+    time, signal = (_numbers(source, variables, name) for name in ("scan_acquisition_time", "total_intensity"))
+    if time.size != signal.size:
+        raise source.error(f"{time.size} scan times and {signal.size} total intensities")
+    unit = "s" if source.options.time_unit == "auto" else source.options.time_unit
+    trace = clean.trace(source.name, time, signal, unit=unit, name="TIC")
+    return Reading((trace,), "andi", notes=("ANDI/AIA netCDF of mass spectra, total ion current",))
+
+
+def _numbers(source: Source, variables: dict[str, Array], name: str) -> Array:
+    """Return a variable as a flat array of float64."""
+    values = variables.get(name)
+    if values is None or values.dtype.kind not in "fiu" or not values.size:
+        raise source.error(f"a netCDF file without numbers in '{name}'; this is no ANDI chromatogram")
+    return values.astype(np.float64).ravel()
+
+
+def _times(source: Source, variables: dict[str, Array], points: int) -> Array:
+    """Return the times in the file's unit."""
+    stored = variables.get("raw_data_retention")
+    if stored is not None and stored.size == points and stored.dtype.kind in "fiu" and (np.diff(stored) > 0).all():
+        return stored.astype(np.float64).ravel()
+    step = float(_numbers(source, variables, "actual_sampling_interval")[0])
+    delay = float(_numbers(source, variables, "actual_delay_time")[0]) if "actual_delay_time" in variables else 0.0
+    if not (np.isfinite(step) and step > 0 and np.isfinite(delay)):
+        raise source.error(f"'actual_sampling_interval' is {step:g}, 'actual_delay_time' {delay:g}")
+    return np.asarray(_decimal(delay) + _decimal(step) * np.arange(points), dtype=np.float64)
+
+
+def _decimal(value: float) -> float:
+    """Return the decimal number of seven digits that a 32-bit float stands for: 0.4, not 0.4000000059604645."""
+    return float(f"{value:.7g}")
+
+
+def _peaks(variables: dict[str, Array], factor: float) -> list[VendorPeak]:
+    """Return the peak table; times that cannot be times of the run (some programs write point numbers) are left out."""
+    tops = _column(variables, "peak_retention_time", factor)
+    columns = [_column(variables, name, factor) for name in ("peak_start_time", "peak_end_time")]
+    values = [_column(variables, name, 1.0) for name in ("peak_area", "peak_height")]
+    names = _names(variables.get("peak_name"), len(tops))
+    peaks = []
+    for i, top in enumerate(tops):
+        start, end = (column[i] if i < len(column) else None for column in columns)
+        area, height = (column[i] if i < len(column) else None for column in values)
+        within = top is not None and (start is None or start <= top) and (end is None or end >= top)
+        if top is not None:
+            peaks.append(VendorPeak("", names[i], top, area, height, *((start, end) if within else (None, None))))
+    return peaks
+
+
+def _column(variables: dict[str, Array], name: str, factor: float) -> list[float | None]:
+    """Return a column of the peak table, None where it is not a number."""
+    values = variables.get(name)
+    if values is None or values.dtype.kind not in "fiu" or values.ndim != 1:
+        return []
+    return [factor * value if np.isfinite(value) else None for value in values.astype(np.float64).tolist()]
+
+
+def _names(values: Any, peaks: int) -> list[str]:
+    """Return the names, stored as rows of characters that end in zeros."""
+    if values is None or values.dtype.kind != "S" or values.ndim != 2 or len(values) != peaks:
+        return [""] * peaks
+    return [b"".join(row).split(b"\0")[0].decode("latin-1").strip() for row in values.tolist()]

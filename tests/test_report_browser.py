@@ -1,0 +1,348 @@
+"""The report in a browser: opened from disk without a network, looked at and clicked."""
+
+import shutil
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gcfit import results
+from gcfit.fitting.records import Fit
+from gcfit.report import Entry, Run, trace_of, write
+from tests.handmade import made_fit
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+CLOSING = "</script><script>document.title='owned'</script>"
+FORMULA = "=cmd()|'/c calc'!A1"
+COUNT = 60
+DRIFTED = 41
+
+
+def fit_of(number: int, areas: list[float]) -> Fit:
+    names = ["benzene", HOSTILE if number == 3 else "toluene", CLOSING]
+    shift = 2.0 if number == DRIFTED else 0.0
+    peaks = [(119.0 + shift + 0.01 * (number % 5), 5.7, areas[number]), (231, 5.9, 927), (300, 6.0, 500)]
+    source = f"/data/runs/{HOSTILE}.csv" if number == 4 else f"/data/runs/run_{number:03d}.csv"
+    trace = CLOSING if number == 4 else ""
+    fit = made_fit(peaks, end=400, noise=0.3, names=names, source=source, trace=trace, unit="mV")
+    object.__setattr__(fit, "r_squared", 0.5 if number == 17 else 0.99 + 0.0001 * number)
+    return fit
+
+
+AREAS = (1159 * np.random.default_rng(4).uniform(0.97, 1.03, COUNT)).tolist()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    fits = [fit_of(number, AREAS) for number in range(COUNT)]
+    entries = [Entry(results.file_row(fit), results.peak_rows(fit), trace_of(fit)) for fit in fits]
+    entries.append(Entry(results.failed_file_row(FORMULA, f"line 3: no numbers {HOSTILE}")))
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        write(stream, Run("Batch of the tests", {"command": f"gcfit fit {CLOSING}"}, {"model": "auto"}), entries)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+class Opened:
+    """A page with everything that it said, asked for, or tried."""
+
+    def __init__(self, browser: Any, path: Path, width: int, height: int) -> None:
+        self.context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("body[data-ready=charts]")
+        self.page.wait_for_selector("#overlay .main-svg")
+
+
+@pytest.fixture
+def opened(browser: Any, report: Path) -> Iterator[Opened]:
+    made = Opened(browser, report, 1400, 900)
+    yield made
+    assert made.said == []
+    assert made.asked == [report.as_uri()]
+    assert made.page.title() == "Batch of the tests"
+    made.context.close()
+
+
+def column(page: Any, table: str, name: str) -> list[str]:
+    return page.evaluate(
+        """([table, name]) => {
+          const heads = [...document.querySelectorAll(`#${table} thead th`)].map((cell) => cell.textContent);
+          return [...document.querySelectorAll(`#${table} tbody tr`)]
+            .map((line) => line.children[heads.indexOf(name)].textContent);
+        }""",
+        [table, name],
+    )
+
+
+def until(page: Any, expression: str) -> None:
+    """Wait until an expression is true; the page's policy forbids the driver's own way, which evaluates text in it."""
+    for _ in range(300):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
+
+
+def sort_by(page: Any, name: str) -> None:
+    page.get_by_role("region", name="Table of files").get_by_role("button", name=name, exact=True).click()
+
+
+def test_the_first_screen_says_what_ran_and_shows_the_worst_fit(opened: Opened) -> None:
+    page = opened.page
+    assert page.locator("h1").inner_text() == "Batch of the tests"
+    assert [item.inner_text() for item in page.locator("#counts li").all()] == [
+        "61files",
+        "61traces",
+        "180peaks",
+        "1failed traces",
+        "0flagged peaks",
+    ]
+    assert f"gcfit fit {CLOSING}" in page.locator("#facts").inner_text()
+    names, statuses = column(page, "files-table", "file"), column(page, "files-table", "status")
+    assert (names[0], statuses[0]) == (FORMULA, "failed")
+    assert names[1] == "/data/runs/run_017.csv"  # R² 0.5
+    assert page.locator("#overlay-name").inner_text() == "/data/runs/run_017.csv"
+    lowest = page.locator("#overlay").bounding_box()
+    assert lowest["y"] + 200 < 900
+
+
+def test_files_are_sorted_by_a_click_both_ways(opened: Opened) -> None:
+    page = opened.page
+    sort_by(page, "r_squared")
+    rising = [float(value) for value in column(page, "files-table", "r_squared")]
+    assert rising == sorted(rising)
+    assert rising[0] == 0.5
+    assert page.locator("#files-table th[aria-sort=ascending]").inner_text() == "r_squared"
+    sort_by(page, "r_squared")
+    falling = [float(value) for value in column(page, "files-table", "r_squared")]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[0] == pytest.approx(0.99 + 0.0001 * (COUNT - 1))
+    sort_by(page, "file")
+    assert column(page, "files-table", "file") == sorted(column(page, "files-table", "file"), key=str.lower)
+
+
+def test_files_are_filtered_by_words_and_comparisons(opened: Opened) -> None:
+    """R² is 0.99 + 0.0001 times the number: from 50 to 59 it is at least 0.995."""
+    page = opened.page
+    expected = {
+        "run_03": "1 to 10 of 10",
+        "RUN_017": "1 to 1 of 1",
+        "r_squared<0.6": "1 to 1 of 1",
+        "r_squared>=0.9950 ok": "1 to 10 of 10",
+        "nowhere": "nothing matches",
+        "peaks=3": "1 to 15 of 60",
+    }
+    for words, shown in expected.items():
+        page.locator("#files-table input").fill(words)
+        assert page.locator("#files-table .pager span").inner_text() == shown, words
+
+
+def test_filter_and_sort_work_together(opened: Opened) -> None:
+    page = opened.page
+    sort_by(page, "r_squared")
+    sort_by(page, "r_squared")
+    page.locator("#files-table input").fill("run_03")
+    names = column(page, "files-table", "file")
+    assert names == [f"/data/runs/run_{number:03d}.csv" for number in range(39, 29, -1)]
+
+
+def test_pages_are_turned(opened: Opened) -> None:
+    page = opened.page
+    first = column(page, "files-table", "file")
+    page.locator("#files-table").get_by_role("button", name="Next page").click()
+    second = column(page, "files-table", "file")
+    assert len(first) == len(second) == 15
+    assert not set(first) & set(second)
+    assert page.locator("#files-table .pager span").inner_text() == "16 to 30 of 61"
+
+
+def test_a_click_on_a_file_draws_its_fit(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#files-table input").fill("run_002")
+    page.locator("#files-table tbody button").click()
+    assert page.locator("#overlay-name").inner_text() == "/data/runs/run_002.csv"
+    data = page.evaluate("document.getElementById('overlay').data.map(({ name, x, y }) => ({ name, x, y }))")
+    traces = {trace["name"]: trace for trace in data}
+    fit = fit_of(2, AREAS)
+    assert max(traces["data"]["y"]) == pytest.approx(float(fit.chromatogram.signal.max()), abs=0.3 / 16)
+    assert max(traces["1 benzene"]["y"]) == pytest.approx(10 + float(fit.peaks[0].curve.max()), abs=0.3 / 8)
+    total = [value for value in traces["fit"]["y"] if value is not None]
+    assert max(total) == pytest.approx(float(np.nanmax(fit.total)), abs=0.3 / 8)
+    residual = [value for value in traces["residual"]["y"] if value is not None]
+    assert np.std(residual) < 3
+    assert max(residual) == pytest.approx(float(np.nanmax(fit.residual)), abs=0.3)
+
+
+def test_previous_and_next_walk_through_the_table(opened: Opened) -> None:
+    page = opened.page
+    names = column(page, "files-table", "file")
+    page.locator("#next-file").click()
+    assert page.locator("#overlay-name").inner_text() == names[2]
+    page.locator("#previous-file").click()
+    page.locator("#previous-file").click()
+    assert page.locator("#overlay-name").inner_text().startswith(f"{FORMULA} · failed · line 3")
+    assert page.locator("#overlay .main-svg").count() == 0
+
+
+def pixel(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Place on the screen of a point of the overlay."""
+    return tuple(
+        page.evaluate(
+            """([x, y]) => {
+              const root = document.getElementById("overlay");
+              const { xaxis, yaxis } = root._fullLayout;
+              const box = root.getBoundingClientRect();
+              return [box.left + xaxis._offset + xaxis.d2p(x), box.top + yaxis._offset + yaxis.d2p(y)];
+            }""",
+            [x, y],
+        )
+    )
+
+
+def test_a_peak_shows_its_rates_under_the_pointer(opened: Opened) -> None:
+    page = opened.page
+    fit = fit_of(17, AREAS)
+    apex = fit.peaks[0].retention_time_s
+    height = fit.peaks[0].height
+    assert apex is not None
+    assert height is not None
+    page.mouse.move(*pixel(page, apex, 10 + 0.4 * height))
+    page.wait_for_selector("#overlay .hoverlayer text")
+    shown = page.locator("#overlay .hoverlayer").text_content()
+    assert "1 benzene" in shown
+    assert "k_d 0.350877 /s" in shown  # 2/5.7
+    assert f"retention {apex:g} ± 0.057 s" in shown
+
+
+def test_dragging_enlarges_and_a_double_click_shows_all(opened: Opened) -> None:
+    page = opened.page
+    extent = "(() => { const axis = document.getElementById('overlay')._fullLayout.xaxis; return axis.range; })()"
+    before = page.evaluate(extent)
+    start, end = pixel(page, 100, 20), pixel(page, 140, 60)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+    until(page, f"JSON.stringify({extent}) !== {str(before).replace(' ', '')!r}")
+    assert page.evaluate(extent) == pytest.approx([100, 140], abs=2)
+    page.wait_for_timeout(500)
+    page.mouse.dblclick(*pixel(page, 120, 40))
+    until(page, f"{extent}[1] > 390")
+
+
+def test_peaks_are_switched_off_and_on(opened: Opened) -> None:
+    page = opened.page
+    visible = (
+        "document.getElementById('overlay').data.filter(({ meta }) => meta === 'peak')"
+        ".map(({ visible }) => visible ?? true)"
+    )
+    page.locator("#hide-peaks").click()
+    assert page.evaluate(visible) == ["legendonly"] * 3
+    page.locator("#show-peaks").click()
+    assert page.evaluate(visible) == [True] * 3
+    page.locator("#overlay .legendtoggle").nth(1).click()
+    until(page, f"({visible})[0] === 'legendonly'")
+
+
+def test_tables_are_copied_as_tsv_that_runs_no_formula(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#files-table").get_by_role("button", name="Copy as TSV").click()
+    until(page, "document.querySelector('#files-table [role=status]').textContent === '61 rows copied'")
+    lines = page.evaluate("navigator.clipboard.readText()").rstrip("\n").split("\n")
+    assert len(lines) == 62
+    heads = lines[0].split("\t")
+    assert heads[:3] == ["file", "trace", "status"]
+    assert lines[1].split("\t")[0] == f"'{FORMULA}"
+    assert all(len(line.split("\t")) == len(heads) for line in lines)
+
+
+def test_trends_show_mean_limits_and_what_is_outside(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#trend").scroll_into_view_if_needed()
+    page.wait_for_selector("#trend .main-svg")
+    times = [119.0 + (2.0 if n == DRIFTED else 0.0) + 0.01 * (n % 5) for n in range(COUNT) if n != 4]
+    mean, spread = statistics.mean(times), statistics.stdev(times)
+    words = page.locator("#trend-words").inner_text()
+    expected = f"59 values, mean {mean:.6g}, limits {mean - 3 * spread:.6g} to {mean + 3 * spread:.6g}, 1 outside"
+    assert words == expected
+    shapes = page.evaluate("document.getElementById('trend').layout.shapes.map(({ y0 }) => y0)")
+    assert shapes == pytest.approx([mean, mean - 3 * spread, mean + 3 * spread])
+    page.locator("#trend-column").select_option(label="Area")
+    until(page, "document.getElementById('trend').layout.yaxis.title.text === 'Area'")
+    values = page.evaluate("document.getElementById('trend').data[0].y")
+    assert values == pytest.approx([area for n, area in enumerate(AREAS) if n != 4], rel=1e-6)
+
+
+def test_a_click_on_a_drifting_point_shows_its_fit(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#trend").scroll_into_view_if_needed()
+    page.wait_for_selector("#trend .points path")
+    page.wait_for_timeout(300)
+    place = page.evaluate(
+        """() => {
+          const root = document.getElementById("trend");
+          const { xaxis, yaxis } = root._fullLayout;
+          const box = root.getBoundingClientRect();
+          const { x, y, marker } = root.data[0];
+          const out = marker.symbol.indexOf("diamond");
+          return [box.left + xaxis._offset + xaxis.d2p(x[out]), box.top + yaxis._offset + yaxis.d2p(y[out])];
+        }"""
+    )
+    page.mouse.move(place[0] - 2, place[1])
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+    until(page, f"document.getElementById('overlay-name').textContent.includes('run_{DRIFTED:03d}')")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])
+def test_nothing_is_wider_than_the_screen_and_axe_finds_nothing(
+    browser: Any, report: Path, width: int, height: int
+) -> None:
+    made = Opened(browser, report, width, height)
+    made.page.locator("#trend").scroll_into_view_if_needed()
+    made.page.wait_for_selector("#trend .main-svg")
+    assert made.page.evaluate("document.documentElement.scrollWidth") <= width
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    found = axe.Axe().run(made.page).response["violations"]
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found] == []
+    made.context.close()
+
+
+def test_hostile_names_are_shown_as_they_are(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#files-table input").fill("onerror")
+    assert column(page, "files-table", "file") == [FORMULA, f"/data/runs/{HOSTILE}.csv"]
+    page.locator("#files-table tbody button").nth(1).click()
+    assert page.locator("#overlay-name").inner_text() == f"/data/runs/{HOSTILE}.csv · {CLOSING}"
+    legend = page.locator("#overlay .legend").text_content()
+    assert f"3 {CLOSING}"[:30] in legend
+    assert page.locator("#overlay img, #overlay script").count() == 0
+    page.locator("#files-table input").fill("run_003")
+    page.locator("#files-table tbody button").click()
+    assert f"2 {HOSTILE}"[:30] in page.locator("#overlay .legend").text_content()
