@@ -89,7 +89,8 @@ def base_columns(time: Array, order: int) -> Array:
     pieces = order - 3
     u = np.abs(pieces * x - np.arange(-1, pieces + 2)[:, None])
     # the cardinal cubic B-spline
-    return np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+    splines: Array = np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+    return splines
 
 
 def solved(data: WindowData, peaks: Sequence[Peak], base_order: int) -> State | None:
@@ -154,13 +155,12 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
 def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
     """Places of a peak and of the nearest ones within `STRONG` mean σ, at most one on either side."""
     own = peaks[place]
-    near = [
+    return [
         k
         for k in (place - 1, place, place + 1)
         if 0 <= k < len(peaks)
         and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (peaks[k].sigma + own.sigma) / 2
     ]
-    return near
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,7 +65,7 @@ class Solution:
     @property
     def columns(self) -> int:
         """Number of free quantities."""
-        return self.gram.shape[0]
+        return int(self.gram.shape[0])
 
     def places(self, term: int) -> list[int]:
         """Columns of one term: its amplitude, then its coordinates."""
@@ -251,7 +251,7 @@ class _Problem:
     def tolerance(self, point: _Point) -> float:
         """Predicted gain below which the search has settled."""
         freedom = max(self.signal.size - self.linear_count - point.theta.size, 1)
-        return max(SETTLED * point.rss / freedom, self.floor)
+        return float(max(SETTLED * point.rss / freedom, self.floor))
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
         """Gather the end of the search and the covariance of all columns."""
@@ -334,10 +334,11 @@ def _solve_scaled(matrix: Array, right: Array) -> Array:
     inverse = 1 / scale
     unit = matrix * inverse * inverse[:, None]
     columns = inverse if right.ndim == 1 else inverse[:, None]
+    solved: Array
     try:
-        solved: Array = np.linalg.solve(unit, right * columns)
+        solved = np.asarray(np.linalg.solve(unit, right * columns), dtype=np.float64)
     except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
+        solved = np.asarray(np.linalg.lstsq(unit, right * columns, rcond=None)[0], dtype=np.float64)
     return solved * columns
 
 
