@@ -183,7 +183,8 @@ def _from_closed_form(
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
         return Curve(int(first), _closed_rows(core, sampling.time[first:last] - known.hold_up))
     fine = grid.interval / CLOSED_REFINEMENT
-    delay = grid.begin - known.hold_up + fine * np.arange(grid.length * CLOSED_REFINEMENT)
+    steps = np.arange(grid.length * CLOSED_REFINEMENT, dtype=np.float64)
+    delay: Array = grid.begin - known.hold_up + fine * steps
     impulse = _closed_rows(core, delay)
     if "log_site_time" in values:
         spectrum = to_spectrum(impulse, grid)

@@ -25,7 +25,7 @@ class Curve:
     @property
     def last(self) -> int:
         """Index behind the last point."""
-        return self.first + self.rows.shape[1]
+        return self.first + int(self.rows.shape[1])
 
 
 @dataclass(frozen=True)
