@@ -117,8 +117,8 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
     converged, iterations = problem.start.size == 0, 0
     while not converged and iterations < MAX_ITERATIONS and damping < 1e12:
         iterations += 1
-        step, predicted = problem.step(point, damping)
-        settled = predicted <= problem.tolerance(point)
+        step, predicted, attainable = problem.step(point, damping)
+        settled = attainable <= problem.tolerance(point)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
         if trial is not None and gain > 0:
@@ -213,8 +213,11 @@ class _Problem:
                 gram[own, block], gram[block, own] = product, product.T
         return gram[self.linear_first]
 
-    def step(self, point: _Point, damping: float) -> tuple[Array, float]:
-        """Damped Gauss-Newton step of the coordinates and the fall of the sum of squares that it predicts."""
+    def step(self, point: _Point, damping: float) -> tuple[Array, float, float]:
+        """Damped Gauss-Newton step, the fall of the sum of squares that it predicts, and the fall that is attainable.
+
+        The attainable fall is that of the step before it is shortened to the longest allowed and before it is damped.
+        """
         normal, gradient = self.reduced(point)
         damped = normal.copy()
         damped[self.diagonal] *= 1 + damping
@@ -225,8 +228,10 @@ class _Problem:
             step = np.zeros_like(step)
             if free.any():
                 step[free] = _solve_scaled(damped[np.ix_(free, free)], gradient[free])
-        step = np.clip(step, -self.stride, self.stride)
-        return step, float(2 * step @ gradient - step @ normal @ step)
+        attainable = float(2 * step @ gradient - step @ normal @ step) * (1 + damping)
+        for part in self.parts:
+            step[part] /= max(1.0, float(np.max(np.abs(step[part]) / self.stride[part])))
+        return step, float(2 * step @ gradient - step @ normal @ step), attainable
 
     def reduced(self, point: _Point) -> tuple[Array, Array]:
         """Normal matrix of the coordinates with the linear columns projected out, and the gradient."""
@@ -296,7 +301,7 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
         return inverse
     inner = _correlated_gram(solution, terms, acf)
     result: Array = inverse @ inner @ inverse
-    return result
+    return result if (result.diagonal() > 0).all() else None
 
 
 def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:

@@ -29,11 +29,10 @@ class Run:
         Fluxes and loadings at the asked profile times.
     balance : ndarray, shape (m,)
         |injected - left - remaining| over injected at the last time.
-    roughness, undershoot : ndarray, shape (m,)
-        Largest difference of the last two cells, and depth of the outlet flux below zero, over the highest outlet
-        flux; zero where nothing has left.
-    highest : ndarray, shape (m,)
-        Highest flux at the outlet.
+    highest, lowest : ndarray, shape (m,)
+        Extremes of the flux at the outlet, 0 included.
+    steepest : ndarray, shape (m,)
+        Largest difference between the fluxes in the last two cells.
     steps : int
         Accepted steps.
     """
@@ -41,9 +40,9 @@ class Run:
     outlet: Array
     snapshots: tuple[Array, ...]
     balance: Array
-    roughness: Array
-    undershoot: Array
     highest: Array
+    lowest: Array
+    steepest: Array
     steps: int
 
 
@@ -68,9 +67,9 @@ def march(problem: Problem, times: Array, snapshot_times: Sequence[float] = ()) 
         outlet=state.outlet,
         snapshots=tuple(snapshots),
         balance=state.balance(),
-        roughness=state.relative(state.jump),
-        undershoot=state.relative(-state.lowest),
         highest=state.highest,
+        lowest=state.lowest,
+        steepest=state.steepest,
         steps=state.steps,
     )
 
@@ -85,7 +84,7 @@ class _March:
         self.values, self.mixed = np.zeros((2, cells, count)), 0.0
         self.outlet = np.zeros((times.size, count))
         self.left, self.ever = np.zeros(count), np.zeros(count)
-        self.highest, self.lowest, self.jump = np.zeros(count), np.zeros(count), np.zeros(count)
+        self.highest, self.lowest, self.steepest = np.zeros(count), np.zeros(count), np.zeros(count)
         self.passed = np.zeros(count)  # highest content of the last cell: the scale of errors once a peak has left
         self.low, self.high = 0, 0
         self.quickest = 0.1 / float((problem.kinetics.adsorption + problem.kinetics.desorption).max())
@@ -147,7 +146,7 @@ class _March:
             self.outlet[first:last] = rosenbrock.dense(part, start, stop, (weights * stages).sum(axis=1))
             self.lowest = np.minimum(self.lowest, self.outlet[first:last].min(axis=0))
         self.highest, self.lowest = np.maximum(self.highest, stop), np.minimum(self.lowest, stop)
-        self.jump = np.maximum(self.jump, np.abs(after[-1] - after[-2]))
+        self.steepest = np.maximum(self.steepest, np.abs(after[-1] - after[-2]))
 
     def _find_window(self) -> bool:
         """Find the cells where there is something now or can be after the next step; false when there is nothing."""
@@ -179,6 +178,3 @@ class _March:
         within = self.mixed * self.problem.inlet.tail + self.left + remaining
         balance: Array = np.abs(injected - within) / injected
         return balance
-
-    def relative(self, amount: Array) -> Array:
-        return np.divide(amount, self.highest, out=np.zeros_like(amount), where=self.highest > 0)
