@@ -21,6 +21,7 @@ from gcfit.fitting.select import State
 from gcfit.fitting.window import Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
 
+UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
 
@@ -115,8 +116,6 @@ def _part(chromatogram: Chromatogram, settings: FitSettings) -> Chromatogram:
 def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:
     defects = find_defects(part.signal, noise)
     masked = defects.saturated | defects.spikes
-    # without a hold-up time the shape is measured from the start of the clock
-    known = Known(min(0.0, float(part.time[0])) if settings.hold_up is None else settings.hold_up, settings.injection)
     tasks = []
     for window in windows:
         points = slice(window.first, window.last)
@@ -129,12 +128,24 @@ def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings
                 weights,
                 noise.deviation,
                 noise.inflation,
-                known,
+                _known(window, float(part.time[0]), settings),
                 settings.model,
                 window.candidates,
             )
         )
     return tasks
+
+
+def _known(window: Window, begin: float, settings: FitSettings) -> Known:
+    """What a window's fit does not search.
+
+    Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
+    that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
+    """
+    if settings.hold_up is not None:
+        return Known(settings.hold_up, settings.injection)
+    earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
+    return Known(min(0.0, begin, earliest), settings.injection)
 
 
 def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:

@@ -16,7 +16,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import Solution, Term, covariance, solve
+from gcfit.fitting.solver import COARSE, FINE, Effort, Solution, Term, covariance, solve
 from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
 
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
@@ -93,10 +93,10 @@ def base_columns(time: Array, order: int) -> Array:
     return splines
 
 
-def solved(data: WindowData, peaks: Sequence[Peak], base_order: int) -> State | None:
+def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
-    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights)
+    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights, effort)
     if solution is None:
         return None
     fitted = tuple(
@@ -270,7 +270,7 @@ def _simpler(name: str, found: Mapping[str, State]) -> list[State]:
 
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:
     """The window solved again with one peak replaced."""
-    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order)
+    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order, COARSE)
 
 
 def _starts(peak: Peak, name: str) -> Iterator[Peak]:

@@ -15,8 +15,6 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.sampling import Curve
 
-MAX_ITERATIONS = 40
-SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
 SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
@@ -92,7 +90,30 @@ class _Point:
     rss: float
 
 
-def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None) -> Solution | None:
+@dataclass(frozen=True)
+class Effort:
+    """When a search ends.
+
+    Parameters
+    ----------
+    iterations : int
+        Steps at most.
+    settled : float
+        Attainable gain, in variances of the residual, below which it has settled: at 1e-4 no coordinate would move
+        by more than 1 % of its standard error.
+    """
+
+    iterations: int = 40
+    settled: float = 1e-4
+
+
+FINE = Effort()
+COARSE = Effort(iterations=15, settled=0.1)  # enough to compare models
+
+
+def solve(
+    signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None, effort: Effort = FINE
+) -> Solution | None:
     """Fit the terms and the base columns to a signal.
 
     Parameters
@@ -103,6 +124,8 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         Base columns, linear.
     weights : ndarray, shape (n,), optional
         Weight of each residual; 0 leaves a point out.
+    effort : Effort
+        When the search ends.
 
     Returns
     -------
@@ -115,10 +138,10 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         return None
     damping, growth = 1e-3, 2.0
     converged, iterations = problem.start.size == 0, 0
-    while not converged and iterations < MAX_ITERATIONS and damping < 1e12:
+    while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
         step, predicted, attainable = problem.step(point, damping)
-        settled = attainable <= problem.tolerance(point)
+        settled = attainable <= max(effort.settled * problem.variance(point), problem.floor)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
         if trial is not None and gain > 0:
@@ -248,10 +271,10 @@ class _Problem:
         ]
         return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
 
-    def tolerance(self, point: _Point) -> float:
-        """Predicted gain below which the search has settled."""
+    def variance(self, point: _Point) -> float:
+        """Variance of the residual."""
         freedom = max(self.signal.size - self.linear_count - point.theta.size, 1)
-        return float(max(SETTLED * point.rss / freedom, self.floor))
+        return float(point.rss / freedom)
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
         """Gather the end of the search and the covariance of all columns."""

@@ -79,7 +79,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if state is None:
         return None
     if task.model != "auto":
-        return without_phantoms(data, bend_base(data, forced(data, state, task.model)))
+        rough = bend_base(data, forced(data, state, task.model))
+        fine = solved(data, rough.peaks, rough.base_order)
+        return None if fine is None else without_phantoms(data, fine)
     bent = without_phantoms(data, bend_base(data, state))
     if bent is None or not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
