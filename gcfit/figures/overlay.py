@@ -216,7 +216,8 @@ def _subtitle(fit: Fit, left_out: int) -> str:
     facts = [f"{count} peak{'s' * (count != 1)}" if count else "no peaks"]
     if fit.r_squared is not None:
         facts.append(f"R² {_nines(fit.r_squared)}")
-    facts.append(f"noise {fit.noise.deviation:.2g} {fit.chromatogram.signal_unit}".rstrip())
+    # rounded first: 880 rather than 8.8e+02
+    facts.append(f"noise {float(f'{fit.noise.deviation:.2g}'):g} {fit.chromatogram.signal_unit}".rstrip())
     if any(peak.status != "ok" for peak in fit.peaks):
         facts.append("* see the table")
     if left_out:
