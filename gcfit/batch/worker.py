@@ -10,17 +10,10 @@ import threading
 from multiprocessing.connection import Connection
 
 from gcfit.batch.records import Job, Work
+from gcfit.batch.threads import one_blas_thread
 
 READY = "ready"
 OUT_OF_MEMORY = 77  # exit status of a worker that ran out of memory
-BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
@@ -55,11 +48,6 @@ def _answer(pipe: "Connection[object, object]", work: Work, chunk: list[Job]) ->
             # what is left of the heap would fail the next file too
             raise SystemExit(OUT_OF_MEMORY)
         pipe.send(outcome)
-
-
-def one_blas_thread() -> None:
-    """Let numerical libraries that load after this use one thread: the parallelism is over files."""
-    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
 
 
 def limit_memory(size: int) -> None:
