@@ -27,7 +27,7 @@ def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
         Limit of the address space [bytes].
     """
     one_blas_thread()
-    os.dup2(2, 1)  # standard output belongs to the data of the main process
+    _leave_standard_output()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         work: Work = pipe.recv()  # type: ignore[assignment]
@@ -48,6 +48,14 @@ def _answer(pipe: "Connection[object, object]", work: Work, chunk: list[Job]) ->
             # what is left of the heap would fail the next file too
             raise SystemExit(OUT_OF_MEMORY)
         pipe.send(outcome)
+
+
+def _leave_standard_output() -> None:
+    """Send what libraries print to stderr: standard output belongs to the data of the main process."""
+    try:
+        os.dup2(2, 1)
+    except OSError:  # stderr is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def limit_memory(size: int) -> None:

@@ -1,6 +1,7 @@
 """The long trials of a batch, with the real command. Not a test: it takes minutes and prints figures.
 
 python -m tests.batch.endurance kills [FILES] [KILLS]     kill -9 at random moments, tables compared byte for byte
+python -m tests.batch.endurance deaths [FILES] [KILLS]    the same with the stand-in task, workers that die among the bad
 python -m tests.batch.endurance size [FILES ...]          time, memory, open files against the number of files
 python -m tests.batch.endurance speed [FILES]             --jobs 2 against --jobs 1, paired
 """
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.batch.helpers import ROOT, run_process_of, untimed
+from tests.batch.helpers import ROOT, command, good_files, run_process_of, untimed, write_inputs
 from tests.batch.runs import HOLD_UP, write_bad, write_runs
 
 PLACE = Path(os.environ.get("GCFIT_ENDURANCE", tempfile.gettempdir())) / f"gcfit-endurance-{sys.argv[1]}"
@@ -35,29 +36,42 @@ def timed(arguments: list[str]) -> tuple[float, str, int]:
 
 
 def kills(files: int = 1000, times: int = 30) -> None:
-    inputs, whole, killed = PLACE / "kills", PLACE / "whole", PLACE / "killed"
+    """The real fit, ten kinds of files that are no chromatogram."""
+    inputs = PLACE / "inputs"
     write_runs(inputs, files - 50, points=1500)
     write_bad(inputs, 5)
-    seconds, line, code = timed(gcfit(whole, inputs, "--jobs", "2"))
-    expected = untimed(whole)
+    _killed(lambda output: gcfit(output, inputs, "--jobs", "2"), times)
+
+
+def deaths(files: int = 1000, times: int = 30) -> None:
+    """The stand-in task: ten kinds of failures, among them a worker that crashes and one that leaves."""
+    inputs = PLACE / "inputs"
+    good_files(inputs, files - 50)
+    kinds = ["bad x", "unfit", "bug", "", "\0", "word", "partly", "segfault", "quit"]
+    write_inputs(inputs, {f"run{at}{kind}x.txt": text for at in range(5) for kind, text in enumerate(kinds)})
+    for at in range(5):
+        (inputs / f"run{at}absent.txt").symlink_to("nowhere")
+    _killed(lambda output: command(output, inputs, "--seconds", "0.003"), times)
+
+
+def _killed(arguments: Callable[[Path], list[str]], times: int) -> None:
+    whole, killed = PLACE / "whole", PLACE / "killed"
+    seconds, line, code = timed(arguments(whole))
+    expected, moments, same = untimed(whole), random.Random(30), 0
     show(f"uninterrupted: {line} (exit {code})")
-    moments, same = random.Random(30), 0
     for number in range(times):
         moment = moments.uniform(0, seconds)
-        process = subprocess.Popen(
-            gcfit(killed, inputs, "--jobs", "2"), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+        process = subprocess.Popen(arguments(killed), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
         time.sleep(moment)
         process.kill()
         process.wait()
-        _, line, code = timed(gcfit(killed, inputs, "--jobs", "2"))
+        _, line, code = timed(arguments(killed))
         equal = untimed(killed) == expected
         same += equal
-        show(f"kill {number + 1} at {moment:.2f} s: {'equal' if equal else 'DIFFERENT'}, {line} (exit {code})")
-        orphans = run_process_of(process.pid)
+        show(f"kill {number + 1} at {moment:.2f} s: {'equal' if equal else 'DIFFERENT'}, {line[:70]} (exit {code})")
         left = {path.name for path in killed.iterdir()} - {".lock", "files.csv", "peaks.csv", "results.sqlite"}
-        if orphans or left:
-            show(f"left behind: {orphans} {left}")
+        if run_process_of(process.pid) or left:
+            show(f"left behind: {run_process_of(process.pid)} {left}")
         shutil.rmtree(killed)
     show(f"{same} of {times} equal byte for byte")
 
@@ -112,7 +126,7 @@ def show(text: str) -> None:
     print(text, flush=True)
 
 
-TRIALS: dict[str, Callable[..., None]] = {"kills": kills, "size": size, "speed": speed}
+TRIALS: dict[str, Callable[..., None]] = {"kills": kills, "deaths": deaths, "size": size, "speed": speed}
 
 if __name__ == "__main__":
     shutil.rmtree(PLACE, ignore_errors=True)
