@@ -1,7 +1,7 @@
 """The long trials of a batch, with the real command. Not a test: it takes minutes and prints figures.
 
 python -m tests.batch.endurance kills [FILES] [KILLS]     kill -9 at random moments, tables compared byte for byte
-python -m tests.batch.endurance deaths [FILES] [KILLS]    the same with the stand-in task, workers that die among the bad
+python -m tests.batch.endurance deaths [FILES] [KILLS]    the same with the stand-in task and dying workers
 python -m tests.batch.endurance size [FILES ...]          time, memory, open files against the number of files
 python -m tests.batch.endurance speed [FILES]             --jobs 2 against --jobs 1, paired
 """
