@@ -189,7 +189,9 @@ def test_components_of_different_traces_stay_apart() -> None:
     assert results.same_components(rows) == {"air [FID]": [0], "air [TCD]": [1]}
 
 
-@pytest.mark.parametrize(("values", "limits"), [([], None), ([3.0], None), ([2.0, 2.0], (2.0, 2.0, 2.0))])
+@pytest.mark.parametrize(
+    ("values", "limits"), [([], None), ([3.0], None), ([2.0, 2.0], (2.0, 2.0, 2.0)), ([0.1] * 3, (0.1, 0.1, 0.1))]
+)
 def test_limits_need_two_values(values: list[float], limits: tuple[float, ...] | None) -> None:
     assert results.control_limits(values) == limits
 

@@ -10,10 +10,17 @@ if TYPE_CHECKING:
     from gcfit.batch.records import FileResult as FileResult
     from gcfit.batch.records import Picture as Picture
     from gcfit.batch.records import Summary as Summary
+    from gcfit.batch.work import FileTask as FileTask
 
-__all__ = ["FileResult", "Picture", "Summary", "run"]
+__all__ = ["FileResult", "FileTask", "Picture", "Summary", "run"]
 
-_PLACES = {"run": "engine", "FileResult": "records", "Picture": "records", "Summary": "records"}
+_PLACES = {
+    "run": "engine",
+    "FileResult": "records",
+    "FileTask": "work",
+    "Picture": "records",
+    "Summary": "records",
+}
 
 
 def __getattr__(name: str) -> Any:

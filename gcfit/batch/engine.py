@@ -28,7 +28,7 @@ def run(
     settings: Any,
     output: Path,
     *,
-    task: Task,
+    task: Task | None = None,
     jobs: int = 1,
     dask: str = "",
     resume: bool = True,
@@ -49,7 +49,8 @@ def run(
     settings : frozen record
         Handed to the task; with a file's content it decides whether a stored result is still right.
     task : callable
-        `task(path, settings) -> FileResult`, importable by name.
+        `task(path, settings) -> FileResult`, importable by name; by default `gcfit.batch.work.fit_file`, whose
+        settings are a `FileTask`.
     jobs : int
         Worker processes, 0 for one a core; 1 works in this process unless there are limits.
     dask : str
@@ -76,6 +77,7 @@ def run(
     """
     listed = work_list(files, Path(output))
     map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits(timeout, max_memory))
+    task = task or _fit_file()
     identity, content = described(task, settings)
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals())
@@ -180,6 +182,12 @@ def _rows(outcome: Outcome) -> tuple[list[Row], list[Row]]:
         return [{**row, "sha256": outcome.sha256} for row in outcome.result.files], list(outcome.result.peaks)
     row = failed_file_row(outcome.job.name, outcome.message, sha256=outcome.sha256, seconds=outcome.seconds)
     return [{**row, "status": outcome.state}], []
+
+
+def _fit_file() -> Task:
+    from gcfit.batch.work import fit_file  # loads numpy and the fit
+
+    return fit_file
 
 
 def _make(output: Path) -> None:

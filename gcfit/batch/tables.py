@@ -1,10 +1,10 @@
 """`peaks.csv` and `files.csv`, written from the store: complete or not at all."""
 
-import csv
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,21 +12,26 @@ from gcfit.batch.store import Store
 from gcfit.errors import OutputError
 from gcfit.results import COLUMNS
 
+PIECE = 1000  # rows written at once
 # takes a binary stream, the names of the columns and the rows; None is an empty cell
 TableWriter = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], None]
 
 
 def write_csv(stream: IO[bytes], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write CSV with full precision; a file name that is no text keeps its bytes."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    text.detach()
+    """Write CSV as `gcfit.formats` writes it, piece by piece: a table may be longer than the memory."""
+    header = _csv([], columns)
+    stream.write(header)
+    waiting = iter(rows)
+    while piece := list(islice(waiting, PIECE)):
+        stream.write(_csv(piece, columns)[len(header) :])
 
 
-def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+def _csv(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> bytes:
+    from gcfit.formats.writers import write_table
+
+    content = io.BytesIO()
+    write_table([dict(zip(columns, row, strict=True)) for row in rows], columns, content)
+    return content.getvalue()
 
 
 def write_tables(store: Store, folder: Path, write: TableWriter = write_csv) -> None:

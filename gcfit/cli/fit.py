@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gcfit.cli.batching import batch_options, fit_into_folder
+from gcfit.cli.files import expanded
 from gcfit.cli.options import command, fit_options, reading_options, system_option, table_options, verbose_option
 
 if TYPE_CHECKING:
@@ -58,15 +59,17 @@ def fit(
 ) -> int:
     """Find the peaks of chromatograms, fit each with the model of the column, and write the table of peaks.
 
-    FILES are what a chromatography system exports: delimited text, vendors' text, ANDI/AIA netCDF; - is stdin.
+    FILES are what a chromatography system exports: delimited text, vendors' text, ANDI/AIA netCDF; a folder stands
+    for what it holds, - is stdin.
     Rates need the hold-up time, from --hold-up or --system; the adsorption rate needs the phase ratio as well.
-    """  # fmt: skip
+    """
     from gcfit.cli.stream import outcomes, put_peaks
     from gcfit.cli.task import FileTask
 
+    names = expanded(files, batch.output)
     hint = NO_HOLD_UP if settings.hold_up is None and system is None else ""
     task = FileTask(system, settings, reading, batch.figures or "")
     if batch.output is not None:
-        return fit_into_folder(files, task, Path(batch.output), batch, layout, hint=hint)
-    ended = outcomes(files, task, jobs=batch.jobs, dask=batch.dask)
+        return fit_into_folder(names, task, Path(batch.output), batch, layout, hint=hint)
+    ended = outcomes(names, task, jobs=batch.jobs, dask=batch.dask)
     return put_peaks(ended, layout, verbose=verbose, fail_fast=batch.fail_fast, hint=hint)

@@ -79,9 +79,11 @@ def _results(ended: Iterable[Outcome], failed: list[Outcome], *, verbose: bool, 
             for remark in outcome.result.warnings + (outcome.result.notes if verbose else ()):
                 say(remark)
             yield outcome.result
-            continue
+            if all(row["status"] == "ok" for row in outcome.result.files):
+                continue
+        else:
+            say(outcome.message)
         failed.append(outcome)
-        say(outcome.message)
         if fail_fast:
             return
 

@@ -100,20 +100,20 @@ def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
 
 
 def heights(sheet: Sheet, peaks: Sequence[Extent], view: View) -> tuple[float, float]:
-    """Lowest and highest value of baseline and peak over the extents of `peaks`, all data of the panel if empty.
+    """Lowest and highest value of the data at apex and ends of `peaks`, of all data of the panel if there are none.
 
-    Data that leave this range only a little, as noise does, widen it.
+    A peak on the flank of a much higher one does not set the scale, unless all do. Data that leave this range only a
+    little, as noise does, widen it.
     """
-    edges = view.outline
-    lowest, highest = float(edges.lower.min()), float(edges.upper.max())
+    lowest, highest = float(view.signal.min()), float(view.signal.max())
     if not peaks:
         return lowest, highest
-    values = []
-    for extent in peaks:
-        inside = time_slice(sheet.fit.chromatogram.time, extent.start, extent.end)
-        peak, base = sheet.fit.peaks[extent.index], sheet.fit.baseline[inside]
-        values += [base, base + peak.curve[inside.start - peak.first : inside.stop - peak.first]]
-    low, high = float(np.nanmin(np.concatenate(values))), float(np.nanmax(np.concatenate(values)))
+    run = sheet.fit.chromatogram
+    at = np.array([[np.searchsorted(run.time, x) for x in (peak.start, peak.apex, peak.end)] for peak in peaks])
+    values = run.signal[at]
+    free = np.ptp(values, axis=1) <= 3 * max(abs(peak.height) for peak in peaks)
+    values = values[free] if free.any() else values
+    low, high = float(values.min()), float(values.max())
     slack = 0.12 * (high - low)
     return (lowest if lowest > low - slack else low), (highest if highest < high + slack else high)
 

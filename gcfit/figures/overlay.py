@@ -13,7 +13,7 @@ from gcfit.errors import InputError
 from gcfit.figures import curves, labels, sheet
 from gcfit.figures.labels import Label, Outline
 from gcfit.figures.sheet import Panels, Sheet
-from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, drawing, quantity
+from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, decade, drawing, quantity
 from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, level, rows
 from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
@@ -85,7 +85,7 @@ def _zooms(shared: Sheet, asked: Zooms) -> tuple[Zoom, ...]:
     run = shared.fit.chromatogram
     if asked == "auto":
         span = float(np.ptp(run.signal[curves.time_slice(run.time, shared.start, shared.end)]))
-        return automatic(shared.fit, span, ROOM)
+        return automatic(shared.fit, shared.start, shared.end, span, ROOM)
     return tuple(_asked(shared.fit, start, end) for start, end in asked)
 
 
@@ -191,7 +191,6 @@ def _residuals(panels: Panels, shared: Sheet) -> None:
     panels.overview.tick_params(labelbottom=False)
     axes.axhspan(-2, 2, color=theme.band, linewidth=0, zorder=0, gid="band")
     axes.axhline(0, color=theme.muted, linewidth=0.6, zorder=1)
-    axes.set_ylabel(quantity("Residual", "σ"))
     if np.isfinite(residual).any():
         kept = thinned(residual, 2000)
         axes.plot(time[kept], residual[kept], color=theme.ink, linewidth=0.5, zorder=2, gid="residual")
@@ -199,7 +198,9 @@ def _residuals(panels: Panels, shared: Sheet) -> None:
         axes.text(0.5, 0.5, "not known: the noise is zero", transform=axes.transAxes, ha="center", va="center", size=7)
     limit = max([4.0, *(1.08 * np.abs(residual[np.isfinite(residual)]))])
     axes.set_ylim(-limit, limit)
-    axes.yaxis.set_major_formatter(ScaledFormatter(0))
+    power = decade(np.array([limit]))
+    axes.yaxis.set_major_formatter(ScaledFormatter(power))
+    axes.set_ylabel(quantity("Residual", "σ", power))
     axes.text(1.006, 0.0, "±2", transform=axes.get_yaxis_transform(), size=6.5, color=theme.muted, va="center")
 
 

@@ -146,7 +146,7 @@ def bars(panels_: Panels, sheet: Sheet, spans: Sequence[tuple[float, float]], ro
     for (start, end), row, panel in zip(spans, rows, panels_.zooms, strict=True):
         level = 1 + (row + 0.55) * _BAR_ROW / high
         letter = letter_of(panels_.zooms.index(panel))
-        ends = [sheet.shown(start), sheet.shown(end)]
+        ends = [sheet.shown(max(start, sheet.start)), sheet.shown(min(end, sheet.end))]
         axes.plot(ends, [level, level], transform=over, color=sheet.theme.muted, linewidth=1.2, clip_on=False)
         box = {"facecolor": sheet.theme.background, "linewidth": 0, "pad": 0.6}
         middle = sum(ends) / 2

@@ -53,13 +53,15 @@ def _extent(fit: Fit, index: int, peak: PeakFit) -> Extent:
     )
 
 
-def automatic(fit: Fit, span: float, room: int) -> tuple[Zoom, ...]:
+def automatic(fit: Fit, start: float, end: float, span: float, room: int) -> tuple[Zoom, ...]:
     """Choose the parts to enlarge.
 
     Parameters
     ----------
     fit : Fit
         The fit.
+    start, end : float
+        The part of the run that is shown [s].
     span : float
         Height of the overview [signal unit].
     room : int
@@ -74,7 +76,7 @@ def automatic(fit: Fit, span: float, room: int) -> tuple[Zoom, ...]:
     zooms: list[Zoom] = []
     while left and len(zooms) < MOST_PANELS:
         groups = [level(part) for part in _parts(left, room)]
-        zooms += [_around(group) for group in groups]
+        zooms += [_around(group, start, end) for group in groups]
         taken = {peak.index for group in groups for peak in group}
         left = [peak for peak in left if peak.index not in taken]
     return tuple(zooms[:MOST_PANELS])
@@ -101,10 +103,10 @@ def _parts(peaks: Sequence[Extent], room: int) -> list[list[Extent]]:
     return [list(peaks[a:b]) for a, b in zip(cuts, [*cuts[1:], len(peaks)], strict=True)]
 
 
-def _around(peaks: Sequence[Extent]) -> Zoom:
-    start, end = min(peak.start for peak in peaks), max(peak.end for peak in peaks)
-    margin = 0.06 * (end - start) if len(peaks) > 1 else 0.6 * (end - start)
-    return Zoom(start - margin, end + margin, tuple(peak.index for peak in peaks))
+def _around(peaks: Sequence[Extent], start: float, end: float) -> Zoom:
+    first, last = min(peak.start for peak in peaks), max(peak.end for peak in peaks)
+    margin = (0.06 if len(peaks) > 1 else 0.6) * (last - first)
+    return Zoom(max(first - margin, start), min(last + margin, end), tuple(peak.index for peak in peaks))
 
 
 def rows(spans: Sequence[tuple[float, float]]) -> list[int]:

@@ -5,20 +5,22 @@ The fit itself has a local baseline in every window and takes nothing off the si
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import ModuleType
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError, MissingExtraError
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.records import Noise
 
+Mask = NDArray[np.bool_]
 LEFT_REACH, RIGHT_REACH = 4.0, 6.0  # of a peak, in its widths on either side
 KNOTS = 200  # of the default baseline, over the whole trace
 DENSE = 4000  # points to which a trace is thinned for the methods of pybaselines
-LONGEST = 15.0  # part of the trace that a clipping window of pybaselines may span
+WINDOWS = 15  # half windows of the clipping methods of pybaselines that a trace holds
 
 
 class Method(Protocol):
@@ -64,10 +66,10 @@ def _between_peaks(time: Array, signal: Array, candidates: Sequence[Candidate], 
         return np.full(time.size, signal.min())
     knots = knots[np.argsort(knots[:, 0], kind="stable")]
     knots = knots[_lower_hull(knots)]
-    return np.interp(time, knots[:, 0], knots[:, 1])
+    return np.asarray(np.interp(time, knots[:, 0], knots[:, 1]))
 
 
-def _covered(time: Array, candidates: Sequence[Candidate]) -> np.ndarray:
+def _covered(time: Array, candidates: Sequence[Candidate]) -> Mask:
     """Return the mask of the points that belong to peaks, shape (n,)."""
     change = np.zeros(time.size + 1, dtype=np.int64)
     for peak in candidates:
@@ -75,22 +77,22 @@ def _covered(time: Array, candidates: Sequence[Candidate]) -> np.ndarray:
         right = RIGHT_REACH * max(peak.sigma, peak.right_half_width)
         change[np.searchsorted(time, peak.apex_time - left)] += 1
         change[np.searchsorted(time, peak.apex_time + right)] -= 1
-    return np.cumsum(change)[:-1] > 0
+    return np.asarray(np.cumsum(change)[:-1] > 0)
 
 
-def _free_knots(time: Array, signal: Array, free: np.ndarray) -> Array:
+def _free_knots(time: Array, signal: Array, free: Mask) -> Array:
     """Return (time, median, 0) of stretches of the points free of peaks, shape (k, 3)."""
     edges = np.flatnonzero(np.diff(np.r_[False, free, False].astype(np.int8)))
     length = max(8, time.size // KNOTS)
     rows = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         bounds = np.linspace(start, stop, int(np.ceil((stop - start) / length)) + 1).astype(int)
-        for i, j in zip(bounds[:-1], bounds[1:], strict=True):
+        for i, j in pairwise(bounds):
             rows.append((time[i:j].mean(), np.median(signal[i:j]), 0.0))
     return np.array(rows).reshape(-1, 3)
 
 
-def _valleys(time: Array, signal: Array, candidates: Sequence[Candidate], covered: np.ndarray) -> Array:
+def _valleys(time: Array, signal: Array, candidates: Sequence[Candidate], covered: Mask) -> Array:
     """Return (time, signal, sign) of the valleys between neighbouring peaks that overlap, shape (k, 3).
 
     The ends of the trace count as valleys where a peak reaches over them.
@@ -99,7 +101,7 @@ def _valleys(time: Array, signal: Array, candidates: Sequence[Candidate], covere
     bounds = np.r_[0, apexes, time.size - 1]
     signs = [candidates[0].sign, *(peak.sign for peak in candidates)] if candidates else []
     rows = []
-    for i, j, sign in zip(bounds[:-1], bounds[1:], signs, strict=False):
+    for (i, j), sign in zip(pairwise(bounds), signs, strict=False):
         if j > i and covered[i : j + 1].all():
             deepest = i + int(np.argmin(sign * signal[i : j + 1]))
             rows.append((time[deepest], signal[deepest], float(sign)))
@@ -150,23 +152,18 @@ def _by_pybaselines(
     options: Callable[[int], dict[str, float]],
 ) -> Array:
     """A method of pybaselines on the trace thinned by means, its options made for the number of points."""
-    module = _pybaselines()
+    try:
+        from pybaselines import Baseline
+    except ImportError as error:
+        raise MissingExtraError(f"the baseline {name}", "baselines") from error
     factor = max(1, time.size // DENSE)
     count = time.size // factor * factor
     coarse = time[:count].reshape(-1, factor).mean(axis=1)
     thinned = signal[:count].reshape(-1, factor).mean(axis=1)
     scale = float(np.ptp(thinned)) or 1.0
-    method = getattr(module.Baseline(x_data=coarse), name)
+    method = getattr(Baseline(x_data=coarse), name)
     baseline, _ = method((thinned - thinned[0]) / scale, **options(coarse.size))
-    return np.interp(time, coarse, np.asarray(baseline) * scale + thinned[0])
-
-
-def _pybaselines() -> ModuleType:
-    try:
-        import pybaselines
-    except ImportError as error:
-        raise MissingExtraError("this baseline", "baselines") from error
-    return pybaselines
+    return np.asarray(np.interp(time, coarse, np.asarray(baseline) * scale + thinned[0]))
 
 
 def _stiffness(points: int) -> dict[str, float]:
@@ -175,11 +172,11 @@ def _stiffness(points: int) -> dict[str, float]:
 
 
 def _window(points: int) -> dict[str, float]:
-    return {"max_half_window": max(1, int(points / LONGEST))}
+    return {"max_half_window": max(1, points // WINDOWS)}
 
 
 def _half_window(points: int) -> dict[str, float]:
-    return {"half_window": max(1, int(points / LONGEST))}
+    return {"half_window": max(1, points // WINDOWS)}
 
 
 def _degree(points: int) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """Curvature of a trace at many scales: where it bulges, how sharply, and how sure that is.
 
-The response at scale s is -d²/dt² of the trace smoothed by a Gaussian of standard deviation s. Straight baselines have none,
-a Gaussian peak (height H, width σ) has H σ (σ² + s²)^(-3/2) at its apex and passes through zero at ±sqrt(σ² + s²).
+The response at scale s is -d²/dt² of the trace smoothed by a Gaussian of standard deviation s. A straight baseline has
+none, a Gaussian peak (height H, width σ) has H σ (σ² + s²)^(-3/2) at its apex and zeros at ±sqrt(σ² + s²).
 Coarse scales work on a trace thinned by two again and again (binomial filter before each), so that all together cost
-about twice the finest. The noise of each response follows from the noise's autocovariance, carried through the same filters.
+about twice the finest. The noise of each response follows from the autocovariance of the noise, carried through the
+same filters.
 """
 
 from collections.abc import Iterator
@@ -113,12 +114,13 @@ def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, wid
                 return
             response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
             gain = variance_through(white, kernel)
-            least = LEAST_NOISE * noise.covariance[0] * gain
-            deviation = factor * np.sqrt(max(variance_through(covariance, kernel), least))
-            uneven = np.sqrt(deviation**2 + gain * ripple**2)
-            found = significant_maxima(response, threshold * deviation, 2 * threshold * uneven, split)
-            if found.size:
-                yield _measured(response, found, scale, uneven[found], step)
+            variance = max(variance_through(covariance, kernel), LEAST_NOISE * noise.covariance[0] * gain)
+            found = maxima_above(response, threshold * np.sqrt(variance))
+            found = found[response[found] > threshold * factor[found] * np.sqrt(variance)]
+            uneven = np.sqrt(variance * factor[found] ** 2 + gain * ripple[found] ** 2)
+            apart = stand_apart(response, found, 2 * threshold * uneven, split)
+            if apart.any():
+                yield _measured(response, found[apart], scale, uneven[apart], step)
         signal = np.convolve(extended(signal, 2), BINOMIAL, "valid")[::2]
         covariance, white = _thinned(covariance), _thinned(white)
         smoothed, step = (smoothed + 1) / 4, 2 * step
@@ -127,34 +129,36 @@ def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, wid
 def _thinned(covariance: Array) -> Array:
     """Return the two-sided autocovariance of noise behind the binomial filter, every other point of it."""
     filtered = np.convolve(covariance, np.convolve(BINOMIAL, BINOMIAL))
-    return filtered[(filtered.size // 2) % 2 :: 2]
+    return np.asarray(filtered[(filtered.size // 2) % 2 :: 2])
 
 
 def curvature_kernel(deviation: float) -> Array:
     """Return the taps of -d²/dx² of a Gaussian: exact for parabolas, blind to straight lines."""
     if deviation < 0.75:  # too narrow to be sampled: second difference of a smoothing by three points
         side = deviation**2 / 2
-        return -np.convolve([side, 1 - 2 * side, side], [1.0, -2.0, 1.0])
-    x = np.arange(-np.ceil(REACH * deviation), np.ceil(REACH * deviation) + 1)
-    bell = np.exp(-0.5 * (x / deviation) ** 2)
-    bell /= bell.sum()
+        return np.asarray(np.convolve([side, 1 - 2 * side, side], [-1.0, 2.0, -1.0]))
+    reach = int(np.ceil(REACH * deviation))
+    x = np.arange(-reach, reach + 1.0)
+    bell: Array = np.exp(-0.5 * (x / deviation) ** 2)
     kernel = bell * (1 - (x / deviation) ** 2)
-    kernel -= bell * kernel.sum()
+    kernel -= bell * float(np.sum(kernel) / np.sum(bell))
     return np.asarray(-2 * kernel / np.sum(kernel * x**2))
 
 
 def extended(signal: Array, points: int) -> Array:
     """Return the trace continued on both sides by its point reflection about the fitted end: level and slope go on."""
     points = min(points, signal.size - 1)
-    return np.r_[_reflected(signal[: points + 1]), signal, _reflected(signal[::-1][: points + 1])[::-1]]
+    before, after = _reflected(signal[: points + 1]), _reflected(signal[::-1][: points + 1])[::-1]
+    return np.concatenate([before, signal, after])
 
 
 def _reflected(end: Array) -> Array:
     """Return the continuation before the first of `end`, in the order of the trace."""
     few = end[: max(3, end.size // 2)]
     x = np.arange(few.size) - (few.size - 1) / 2
-    first = few.mean() + (x @ few) / max(1.0, x @ x) * x[0]
-    return np.asarray(2 * first - end[:0:-1])
+    first = few.mean() + float(x @ few) / max(1.0, float(x @ x)) * x[0]
+    mirrored: Array = 2 * first - end[:0:-1]
+    return mirrored
 
 
 def variance_through(covariance: Array, kernel: Array) -> float:
@@ -165,62 +169,81 @@ def variance_through(covariance: Array, kernel: Array) -> float:
     return float(both[a - reach : a + reach + 1] @ covariance[b - reach : b + reach + 1])
 
 
-def significant_maxima(response: Array, least: Array, dip: Array, split: float) -> Index:
-    """Return the maxima above `least` that stand out from their valleys.
+def maxima_above(response: Array, least: float) -> Index:
+    """Return where the response has maxima above `least`, shape (m,)."""
+    above = np.flatnonzero(response[1:-1] > least) + 1
+    return above[(response[above] > response[above - 1]) & (response[above] >= response[above + 1])]
 
-    Two maxima count as two when the valley between them lies below the lower one by `dip`, and by `split` times
+
+def stand_apart(response: Array, found: Index, dip: Array, split: float) -> NDArray[np.bool_]:
+    """Return which maxima stand out from the valleys beside them, shape (m,).
+
+    Two maxima count as two when the valley between them lies below the lower one by its `dip`, and by `split` times
     the higher one; a valley below zero is deep enough for noise when the lower maximum alone exceeds `dip`.
     """
-    inner = response[1:-1]
-    found = np.flatnonzero((inner > least[1:-1]) & (inner > response[:-2]) & (inner >= response[2:])) + 1
-    while found.size > 1:
-        high, need = response[found], dip[found]
-        valley = np.minimum.reduceat(response, found)[:-1]
-        left, right = np.r_[-np.inf, valley], np.r_[valley, -np.inf]
+    apart = np.ones(found.size, dtype=bool)
+    valleys = np.minimum.reduceat(response, found)[:-1] if found.size else np.zeros(0)
+    while True:
+        here = np.flatnonzero(apart)
+        high = response[found[here]]
+        between = np.minimum.reduceat(valleys, here[:-1]) if here.size > 1 else np.zeros(0)
+        left, right = np.concatenate([[-np.inf], between]), np.concatenate([between, [-np.inf]])
         by_left = left >= right
-        neighbour = np.where(by_left, np.r_[np.inf, high[:-1]], np.r_[high[1:], np.inf])
+        before, after = np.concatenate([[np.inf], high[:-1]]), np.concatenate([high[1:], [np.inf]])
+        neighbour = np.where(by_left, before, after)
         depth = high - np.maximum(left, right)
-        shallow = (np.minimum(depth, high) < need) | (depth < split * neighbour)
-        drop = shallow & np.where(by_left, high <= neighbour, high < neighbour)
-        if not np.any(drop):
-            break
-        found = found[~drop]
-    return found
+        shallow = (np.minimum(depth, high) < dip[here]) | (depth < split * neighbour)
+        merged = shallow & np.where(by_left, high <= neighbour, high < neighbour)
+        if here.size < 2 or not merged.any():
+            return apart
+        apart[here[merged]] = False
 
 
 def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
     """Return the places, widths and lobes of the maxima found in one response."""
-    left, left_free, left_lobe = _side(response[::-1], response.size - 1 - found[::-1])
-    right, right_free, right_lobe = _side(response, found)
+    negative = np.r_[-1, np.flatnonzero(response <= 0), response.size]
+    after_zero = np.searchsorted(negative, found)
+    left, left_free = _reach(response, found, negative[after_zero - 1], -1)
+    right, right_free = _reach(response, found, negative[after_zero], 1)
+    left_lobe, right_lobe = _lobes(response, found, left, right)
     before, at, after = response[found - 1], response[found], response[found + 1]
     bend = 2 * at - before - after
     offset = np.divide(after - before, 2 * bend, out=np.zeros(found.size), where=bend > 0)
     unit = 1.0 / step**2
     return Bulges(
         scale * step,
-        (found + offset) * step,
+        np.asarray((found + offset) * step),
         at * unit,
-        (left[::-1] + offset) * step,
+        (left + offset) * step,
         (right - offset) * step,
-        left_lobe[::-1] * unit,
+        left_lobe * unit,
         right_lobe * unit,
-        left_free[::-1],
+        left_free,
         right_free,
         noise * unit,
     )
 
 
-def _side(response: Array, found: Index) -> tuple[Array, NDArray[np.bool_], Array]:
-    """Return distance to the zero (or valley) to the right of each maximum, whether it is a zero, and the deepest response there."""
-    negative = np.append(np.flatnonzero(response <= 0), response.size)
-    zero = negative[np.searchsorted(negative, found)]
-    following = np.append(found[1:], response.size)
-    free = zero < following
-    ends = np.minimum(following, np.minimum(zero + 2 * (zero - found), response.size))
-    lobe = np.array([response[i:j].min() for i, j in zip(found, ends, strict=True)])
-    valley = np.array([i + int(np.argmin(response[i:j])) for i, j in zip(found, ends, strict=True)])
-    inside = np.where(free, zero, valley)
-    last = np.clip(inside, 1, response.size - 1)
-    fall = response[last - 1] - response[last]
-    part = np.divide(response[last - 1], fall, out=np.ones(found.size), where=free & (fall > 0))
-    return np.where(free, last - 1 + part, inside) - found, free, lobe
+def _reach(response: Array, found: Index, zero: Index, way: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the distance of each maximum to the zero on one side, else to the valley before the next, and which."""
+    other = np.append(found[1:], response.size) if way > 0 else np.r_[-1, found[:-1]]
+    free = way * zero < way * other
+    distance = np.abs(zero - found).astype(np.float64)
+    inner = np.clip(zero - way, 0, response.size - 1)
+    outer = np.clip(zero, 0, response.size - 1)
+    fall = response[inner] - response[outer]
+    distance -= np.divide(-response[outer], fall, out=np.zeros(found.size), where=fall > 0)
+    for i in np.flatnonzero(~free):
+        low, high = sorted((int(found[i]), int(other[i])))
+        distance[i] = abs(low + int(np.argmin(response[max(low, 0) : high + 1])) - int(found[i]))
+    return distance, free
+
+
+def _lobes(response: Array, found: Index, left: Array, right: Array) -> tuple[Array, Array]:
+    """Return the smallest response on either side of each maximum, within three widths and before the next maximum."""
+    padded = np.append(response, np.inf)
+    start = np.maximum(found - np.ceil(3 * left).astype(np.intp), np.r_[0, found[:-1]])
+    stop = np.minimum(found + np.ceil(3 * right).astype(np.intp) + 1, np.append(found[1:], response.size))
+    lows = np.minimum.reduceat(padded, np.column_stack([start, found + 1]).ravel())[::2]
+    highs = np.minimum.reduceat(padded, np.column_stack([found, np.maximum(stop, found + 1)]).ravel())[::2]
+    return lows, highs

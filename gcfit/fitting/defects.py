@@ -11,17 +11,34 @@ from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]
 SPIKE_NOISE = 8.0  # least height of a spike, in standard deviations of the noise
-SPIKE_SIDE = 0.15  # most that a spike of one or two points leaves on its neighbours
+SPIKE_SIDE = 0.15  # most that a spike leaves on its neighbours, as a part of its height
 FLAT_POINTS = 4  # least equal points of a flat top
+FLAT_EDGE = 6.0  # least drop right beside a flat top, in noise or steps of the quantisation
+STEP_NOISE = 10.0  # least height of a step, in standard deviations of the noise
+STEP_POINTS = 8  # on either side, over which a step's level must hold
+STEP_SLACK = 0.1  # part of its height by which the level may vary there
 
 
 @dataclass(frozen=True, eq=False)
 class Defects:
-    """Masks over the points of a trace, shape (n,) each."""
+    """Masks over the points of a trace, shape (n,) each.
+
+    Parameters
+    ----------
+    spikes : ndarray of bool
+        One or two points that stand out from both neighbours as no peak can.
+    saturated : ndarray of bool
+        Runs of equal points that cut off a top.
+    padding : ndarray of bool
+        Runs of equal points too long to be measured.
+    steps : ndarray of bool
+        Last points before the level changes at once and for good, as valves do it.
+    """
 
     spikes: Mask
     saturated: Mask
     padding: Mask
+    steps: Mask
 
     def repaired(self, signal: Array) -> Array:
         """Return the signal with spikes bridged by lines and flat tops rounded, for detection only."""
@@ -36,47 +53,63 @@ class Defects:
 
 
 def find_defects(signal: Array, noise: Noise) -> Defects:
-    """Return what the detector or its electronics did to a trace."""
-    return Defects(_spikes(signal, noise), _flat_tops(signal, noise), padding(signal, noise.step))
+    """Return what the detector or its electronics did to a trace.
 
+    Flat tops are those of peaks that point upwards; give the negative of the signal for the others.
 
-def _spikes(signal: Array, noise: Noise) -> Mask:
-    """Return the mask of single points and pairs that stand out from both neighbours as no peak can."""
-    mask = np.zeros(signal.size, dtype=bool)
-    if signal.size < 8 or noise.deviation == 0:
-        return mask
-    least = SPIKE_NOISE * noise.deviation
-    for width in (1, 2):
-        inside = signal[2 : signal.size - 1 - width]
-        top = inside if width == 1 else np.minimum(inside, signal[3 : 3 + inside.size])
-        near = [signal[1 : 1 + inside.size], signal[2 + width : 2 + width + inside.size]]
-        far = [signal[: inside.size], signal[3 + width : 3 + width + inside.size]]
+    Parameters
+    ----------
+    signal : ndarray, shape (n,)
+        Detector signal.
+    noise : Noise
+        As `estimate_noise` gives it.
+    """
+    spikes = np.zeros(signal.size, dtype=bool)
+    if noise.deviation > 0:
         for sign in (1, -1):
-            base = np.minimum(sign * far[0], sign * far[1]) if len(far[1]) == inside.size else sign * far[0]
-            side = np.maximum(sign * near[0], sign * near[1])
-            level = sign * top if width == 1 else (np.minimum(sign * inside, sign * signal[3 : 3 + inside.size]))
-            hit = (level - side > least) & (side - base < SPIKE_SIDE * (level - base) + 2 * noise.deviation)
-            for shift in range(width):
-                mask[2 + shift : 2 + shift + inside.size] |= hit
-    return mask
+            for width in (1, 2):
+                _mark_spikes(spikes, sign * signal, noise.deviation, width)
+    return Defects(spikes, _flat_tops(signal, noise), padding(signal, noise.step), _steps(signal, noise.deviation))
+
+
+def _mark_spikes(mask: Mask, signal: Array, deviation: float, width: int) -> None:
+    """Mark the spikes of `width` points: far above the points beside them, which are hardly above the next ones."""
+    count = signal.size - width - 3
+    if count < 1:
+        return
+    core = np.minimum(signal[2 : 2 + count], signal[1 + width : 1 + width + count])
+    side = np.maximum(signal[1 : 1 + count], signal[2 + width : 2 + width + count])
+    base = np.minimum(signal[:count], signal[3 + width :])
+    hit = (core - side > SPIKE_NOISE * deviation) & (side - base < SPIKE_SIDE * (core - base) + 2 * deviation)
+    for shift in range(width):
+        mask[2 + shift : 2 + shift + count] |= hit
 
 
 def _flat_tops(signal: Array, noise: Noise) -> Mask:
-    """Return the mask of runs of equal points that are higher than the points around them."""
-    edges = np.flatnonzero(np.diff(signal)) + 1
-    starts, ends = np.r_[0, edges], np.r_[edges, signal.size]
+    """Return the mask of runs of equal points with a sharp drop on both sides, where a quantised top is round."""
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(signal)) + 1])
+    ends = np.append(starts[1:], signal.size)
     mask = np.zeros(signal.size, dtype=bool)
-    least = 10 * max(noise.deviation, noise.step)
+    least = FLAT_EDGE * max(noise.deviation, noise.step)
     for i, j in zip(starts[ends - starts >= FLAT_POINTS], ends[ends - starts >= FLAT_POINTS], strict=True):
-        reach = 2 * (j - i)
-        left, right = signal[max(0, i - reach) : i], signal[j : j + reach]
-        if (
-            left.size
-            and right.size
-            and min(signal[i] - left.min(), signal[i] - right.min()) > least
-            and signal[i] >= max(left.max(), right.max())
-        ):
-            mask[i:j] = True
+        reach = max(2, (j - i) // 4)
+        if i < reach or j + reach > signal.size:
+            continue
+        left, right = signal[i] - signal[i - reach : i], signal[i] - signal[j : j + reach]
+        mask[i:j] = min(left[0], right[-1]) > least and min(left.min(), right.min()) > 0
+    return mask
+
+
+def _steps(signal: Array, deviation: float) -> Mask:
+    """Return the mask of the last points before a jump between two levels."""
+    mask = np.zeros(signal.size, dtype=bool)
+    if deviation <= 0:
+        return mask
+    jump = np.abs(np.diff(signal))
+    for i in np.flatnonzero(jump[STEP_POINTS - 1 : -STEP_POINTS + 1] > STEP_NOISE * deviation) + STEP_POINTS - 1:
+        before, after = signal[i - STEP_POINTS + 1 : i + 1], signal[i + 1 : i + 1 + STEP_POINTS]
+        slack = STEP_SLACK * jump[i] + 4 * deviation
+        mask[i] = max(np.ptp(before), np.ptp(after)) < slack and abs(after.mean() - before.mean()) > jump[i] / 2
     return mask
 
 
@@ -85,12 +118,10 @@ def _rounded(signal: Array, flat: Mask) -> Array:
     if not flat.any():
         return signal
     out = signal.copy()
-    change = np.flatnonzero(np.diff(np.r_[False, flat, False].astype(int)))
+    change = np.flatnonzero(np.diff(np.concatenate([[False], flat, [False]]).astype(np.int8)))
     for i, j in zip(change[::2], change[1::2], strict=True):
-        if i < 2 or j > signal.size - 2:
-            continue
-        up, down = signal[i - 1] - signal[i - 2], signal[j + 1] - signal[j]
-        u = np.linspace(0, 1, j - i + 2)[1:-1]
-        length = j - i + 1
-        out[i:j] += length * (max(up, 0.0) * u * (1 - u) ** 2 - min(down, 0.0) * u**2 * (1 - u))
+        up, down = signal[i - 1] - signal[i - 2], signal[j] - signal[j + 1]
+        part = np.linspace(0, 1, j - i + 2)[1:-1]
+        slopes = max(up, 0.0) * part * (1 - part) ** 2 + max(down, 0.0) * part**2 * (1 - part)
+        out[i:j] += (j - i + 1) * slopes
     return out

@@ -34,7 +34,7 @@ LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
 SLOW_SUPPORT = 18.0  # the same for the decays of site and tail, which start small
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
-CLOSED_REFINEMENT = 8  # how much finer the grid of what is added to a closed form
+CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,8 @@ def _from_closed_form(
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
         return Curve(int(first), _closed_rows(core, sampling.time[first:last] - known.hold_up))
     fine = grid.interval / CLOSED_REFINEMENT
-    delay = grid.begin - known.hold_up + fine * np.arange(grid.length * CLOSED_REFINEMENT)
+    steps = np.arange(grid.length * CLOSED_REFINEMENT, dtype=np.float64)
+    delay: Array = grid.begin - known.hold_up + fine * steps
     impulse = _closed_rows(core, delay)
     if "log_site_time" in values:
         spectrum = to_spectrum(impulse, grid)

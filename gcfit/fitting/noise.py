@@ -1,7 +1,7 @@
 """The noise of a trace: its size, and how far neighbouring points share it.
 
-The trace is cut into blocks, a low polynomial is taken out of each, and the blocks whose scatter belongs to the quietest
-population are kept: they hold no peak. Their autocovariances, freed of what the polynomial took, feed an
+The trace is cut into blocks, a low polynomial is taken out of each, and the blocks whose scatter belongs to the
+quietest population are kept: they hold no peak. Their autocovariances, freed of what the polynomial took, feed an
 autoregressive model whose order the Bayesian information criterion chooses (white noise is order 0).
 """
 
@@ -31,6 +31,7 @@ RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smo
 MAX_ORDER = 12  # of the autoregressive model
 LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
 MIN_BLOCKS = 4
+LONG_RUN = 12  # times the usual run of equal points
 QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
 
@@ -48,7 +49,8 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
     Returns
     -------
     Noise
-        `deviation` of one point [signal unit], `acf` from lag 0, `step` of the quantisation. A constant signal has deviation 0.
+        `deviation` of one point [signal unit], `acf` from lag 0, `step` of the quantisation; deviation 0 for a
+        constant signal.
     """
     step = quantisation_step(signal)
     live = signal[~padding(signal, step)] if signal.size > SHORT_FORM[0] else signal
@@ -79,14 +81,18 @@ def quantisation_step(signal: Array) -> float:
     return unit if near.size > 0.99 * small.size and np.all(off < 0.02 + 1e-3 * near / unit) else 0.0
 
 
-def padding(signal: Array, step: float = 0.0) -> np.ndarray:
+def padding(signal: Array, step: float = 0.0) -> Mask:
     """Return the mask, shape (n,), of runs of equal points too long for the detector to have measured them."""
-    edges = np.flatnonzero(np.diff(signal)) + 1
-    starts, ends = np.r_[0, edges], np.r_[edges, signal.size]
-    lengths = ends - starts
-    moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
-    usual = float(np.sum(moving**2) / max(1, np.sum(moving))) if step and moving.size else 1.0
-    return np.repeat(lengths > 12 * usual, lengths)
+    starts = np.r_[0, np.flatnonzero(np.diff(signal)) + 1]
+    lengths = np.diff(np.append(starts, signal.size))
+    usual = 1.0
+    if step > 0:
+        moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
+        usual = float(np.sum(moving**2) / np.sum(moving)) if moving.size else 1.0
+    mask = np.zeros(signal.size, dtype=bool)
+    for i in np.flatnonzero(lengths > LONG_RUN * usual):
+        mask[starts[i] : starts[i] + lengths[i]] = True
+    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,14 +152,25 @@ def _thinned(y: Array) -> Array:
 
 def autocovariances(y: Array, length: int, degree: int) -> Blocks:
     """Cut a trace into blocks, take a polynomial out of each and return their autocovariances."""
-    blocks = y[: y.size // length * length].reshape(-1, length)
-    basis = _basis(length, degree + NEXT_DEGREES)
-    coefficients = blocks @ basis
-    residual = blocks - coefficients[:, : degree + 1] @ basis[:, : degree + 1].T
+    residual, coefficients = _residuals(y, length, degree)
     power = np.abs(np.fft.rfft(residual, 2 * length)) ** 2
     lags = length // 4
     covariance = np.fft.irfft(power)[:, : lags + 1] / (length - np.arange(lags + 1))
     return Blocks(length, degree, covariance, np.mean(coefficients[:, degree + 1 :] ** 2, axis=1))
+
+
+def block_variances(y: Array, length: int, degree: int) -> Array:
+    """Return the mean squares within the blocks of a trace after a polynomial was taken out of each."""
+    residual, _ = _residuals(y, length, degree)
+    return np.asarray(np.mean(residual**2, axis=1))
+
+
+def _residuals(y: Array, length: int, degree: int) -> tuple[Array, Array]:
+    """Return what polynomials leave of the blocks, shape (blocks, length), and their coefficients."""
+    blocks = y[: y.size // length * length].reshape(-1, length)
+    basis = _basis(length, degree + NEXT_DEGREES)
+    coefficients = blocks @ basis
+    return blocks - coefficients[:, : degree + 1] @ basis[:, : degree + 1].T, coefficients
 
 
 def quiet_mask(blocks: Blocks, step: float) -> Mask:
@@ -202,6 +219,8 @@ def _acf(blocks: Blocks) -> tuple[float, Array]:
     measured = blocks.covariance.mean(axis=0)
     through = mixing(blocks.length, blocks.degree)
     white = measured[0] / through[0, 0]
+    if white <= 0:
+        return 0.0, np.array([1.0, 0.0])
     lags = slice(1, 1 + min(3, measured.size - 1))
     excess = (measured - white * through[:, 0])[lags] * np.sqrt(blocks.points) / measured[0]
     if np.sum(excess**2) < CHI2_3_QUANTILE_99:
@@ -213,7 +232,7 @@ def _acf(blocks: Blocks) -> tuple[float, Array]:
 
 def _basis(length: int, degree: int) -> Array:
     """Return orthonormal polynomials over a block, shape (length, degree + 1)."""
-    return np.linalg.qr(np.vander(np.linspace(-1, 1, length), degree + 1, increasing=True))[0]
+    return np.asarray(np.linalg.qr(np.vander(np.linspace(-1, 1, length), degree + 1, increasing=True))[0])
 
 
 def mixing(length: int, degree: int) -> Array:
@@ -231,7 +250,7 @@ def mixing(length: int, degree: int) -> Array:
     mixed = np.einsum("kla,jla->kj", later, bands) + np.einsum("kla,jla->kj", sooner, bands)
     both = np.einsum("kla,jab,lb->kj", sooner, inner, q, optimize=True)
     weights = (length - np.arange(lags + 1))[:, None]
-    return np.eye(lags + 1) + (both - mixed) / weights
+    return np.asarray(np.eye(lags + 1) + (both - mixed) / weights)
 
 
 def _shifted(q: Array, lags: int, sign: int) -> Array:
@@ -281,7 +300,7 @@ def _with_positive_spectrum(acf: Array, points: int = 512) -> Array:
         return acf
     nearest = np.fft.irfft(np.maximum(spectrum, RIDGE))[: points // 4]
     nearest = nearest / nearest[0]
-    return nearest[: int(np.flatnonzero(np.abs(nearest) > 1e-3)[-1]) + 1]
+    return np.asarray(nearest[: int(np.flatnonzero(np.abs(nearest) > 1e-3)[-1]) + 1])
 
 
 def _continue_acf(start: Array, weights: Array, lags: int = 200) -> Array:

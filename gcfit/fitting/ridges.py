@@ -1,23 +1,24 @@
 """Bulges of a trace followed from fine to coarse scales: one ridge a peak."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import Bulges
+from gcfit.fitting.curvature import FINE_SCALES, NARROWEST, Bulges, Index
 
+Mask = NDArray[np.bool_]
 MATURE = 0.6  # scale that fits a peak, in its widths
 EXPLAINED = 0.3  # part of a coarse bulge that known peaks must make up to leave no new one
 HEIR = 0.9  # part of the area in a coarse bulge that a ridge must have to go on alone
-FIELDS = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe")
+REACH = 3.0  # how far a peak adds to a bulge beside it, in scales
 
 
 @dataclass(frozen=True, eq=False)
 class Ridges:
-    """The bulges at the scales that fit them, in order of position, shape (m,) each; positions and widths in points."""
+    """Bulges at the scales that fit them, shape (m,) each; positions, widths and scales in points."""
 
     position: Array
     sigma: Array
@@ -26,25 +27,28 @@ class Ridges:
     significance: Array
     left_lobe: Array
     right_lobe: Array
+    scale: Array
 
-    def only(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Ridges":
+    @property
+    def mature(self) -> Mask:
+        """Which ridges are closed: a coarser scale only blurs them."""
+        return self.scale >= MATURE * self.sigma
+
+    def only(self, which: Mask | Index) -> "Ridges":
         """Return some of the ridges, or all in another order."""
-        return Ridges(*(getattr(self, name)[which] for name in FIELDS))
+        return Ridges(*(getattr(self, field.name)[which] for field in fields(self)))
 
+    def joined(self, other: "Ridges") -> "Ridges":
+        """Return these ridges and others."""
+        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return Ridges(*(np.concatenate(pair) for pair in pairs))
 
-@dataclass
-class _Ridge:
-    """One bulge on its way: `mature` ridges are closed, a coarser scale only blurs them."""
-
-    level: Bulges
-    index: int
-    mature: bool
-    position: float
-
-    def take(self, level: Bulges, index: int) -> None:
-        """Continue at a coarser scale."""
-        self.level, self.index, self.position = level, index, float(level.position[index])
-        self.mature = bool(level.scale >= MATURE * level.sigma[index])
+    def replaced(self, rows: Index, other: "Ridges") -> "Ridges":
+        """Return the ridges with some rows taken from others."""
+        columns = [getattr(self, field.name).copy() for field in fields(self)]
+        for column, field in zip(columns, fields(self), strict=True):
+            column[rows] = getattr(other, field.name)
+        return Ridges(*columns)
 
 
 def follow(levels: Iterable[Bulges]) -> Ridges:
@@ -52,53 +56,75 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
 
     A bulge that holds one unfinished ridge continues it. One that holds several, or finished ones, is their sum seen
     through a blunter eye, unless they are too weak to explain it: then it starts a ridge of its own.
+
+    Returns
+    -------
+    Ridges
+        In order of position.
     """
-    ridges: list[_Ridge] = []
+    ridges = Ridges(*(np.zeros(0) for _ in fields(Ridges)))
+    closed = np.zeros(0, dtype=bool)
     for level in levels:
-        places = np.array([ridge.position for ridge in ridges])
-        holder = np.searchsorted(level.position - level.left, places, "right") - 1
-        holder[(holder >= 0) & (places > (level.position + level.right)[holder])] = -1
-        order = np.argsort(holder, kind="stable")
-        starts = np.searchsorted(holder[order], np.arange(level.position.size + 1))
-        fresh = []
-        for i in range(level.position.size):
-            held = [ridges[j] for j in order[starts[i] : starts[i + 1]]]
-            heir = _heir(held)
-            if heir is not None:
-                heir.take(level, i)
-            elif not _explained(ridges, places, level, i):
-                fresh.append(_started(level, i))
-            else:
-                for ridge in held:
-                    ridge.mature = True
-        ridges += fresh
-    return _collected(sorted(ridges, key=lambda ridge: ridge.position))
+        nodes = _as_ridges(level)
+        holder = _holders(level, ridges.position)
+        rows = _heirs(holder, ridges, closed, level.position.size)
+        taken = np.zeros(level.position.size, dtype=bool)
+        taken[holder[rows]] = True
+        fresh = ~taken
+        fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
+        merged = np.append(~taken & ~fresh, False)[holder]
+        ridges = ridges.replaced(rows, nodes.only(holder[rows]))
+        closed = closed | merged | ridges.mature
+        if fresh.any():
+            started = nodes.only(fresh)
+            ridges, closed = ridges.joined(started), np.concatenate([closed, started.mature])
+    ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
+    return ordered.only(~_corners(ordered))
 
 
-def _heir(held: list[_Ridge]) -> _Ridge | None:
-    """Return the unfinished ridge that a coarser bulge continues: the only one in it, or one beside which the others vanish."""
-    areas = [float(ridge.level.sigma[ridge.index] * ridge.level.height[ridge.index]) for ridge in held]
-    if held and max(areas) > HEIR * sum(areas):
-        largest = held[areas.index(max(areas))]
-        return None if largest.mature else largest
-    return None
+def _corners(ridges: Ridges) -> Mask:
+    """Return which ridges are sharper than their scale can show, though finer scales do not see them: steps do that."""
+    return np.asarray((ridges.sigma < 1.001 * NARROWEST * ridges.scale) & (ridges.scale > max(FINE_SCALES)))
 
 
-def _started(level: Bulges, index: int) -> _Ridge:
-    ridge = _Ridge(level, index, mature=False, position=0.0)
-    ridge.take(level, index)
-    return ridge
+def _as_ridges(level: Bulges) -> Ridges:
+    """Return the bulges of one scale as ridges that begin there."""
+    return Ridges(
+        level.position,
+        level.sigma,
+        level.height,
+        level.response,
+        level.significance,
+        level.left_lobe,
+        level.right_lobe,
+        np.full(level.position.size, level.scale),
+    )
 
 
-def _explained(ridges: list[_Ridge], places: Array, level: Bulges, index: int) -> bool:
-    """Whether the peaks found so far add up to a bulge of a coarser scale."""
-    total, position, scale = 0.0, level.position[index], level.scale
-    for i in np.flatnonzero(np.abs(places - position) < 3 * scale):
-        sigma, height = ridges[i].level.sigma[ridges[i].index], ridges[i].level.height[ridges[i].index]
-        spread = sigma**2 + scale**2
-        total += height * sigma * spread**-1.5 * np.exp(-((places[i] - position) ** 2) / (2 * spread))
-    return bool(total > EXPLAINED * level.response[index])
+def _holders(level: Bulges, places: Array) -> Index:
+    """Return the bulge in which each place lies, -1 for none, shape (places,)."""
+    holder = np.searchsorted(level.position - level.left, places, "right") - 1
+    outside = (holder < 0) | (places > (level.position + level.right)[holder])
+    return np.where(outside, -1, holder)
 
 
-def _collected(ridges: list[_Ridge]) -> Ridges:
-    return Ridges(*(np.array([float(getattr(r.level, name)[r.index]) for r in ridges]) for name in FIELDS))
+def _heirs(holder: Index, ridges: Ridges, closed: Mask, count: int) -> Index:
+    """Return the unfinished ridges that a coarser bulge continues: alone in it, or with nearly all of its area."""
+    area = np.where(holder >= 0, ridges.sigma * ridges.height, 0.0)
+    total = np.bincount(holder[holder >= 0], area[holder >= 0], minlength=count + 1)
+    return np.flatnonzero((holder >= 0) & ~closed & (area > HEIR * total[holder]))
+
+
+def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
+    """Return which bulges are what peaks found before add up to at their scale, shape (nodes,)."""
+    ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
+    low = np.searchsorted(ordered.position, nodes.position - REACH * nodes.scale)
+    high = np.searchsorted(ordered.position, nodes.position + REACH * nodes.scale)
+    count = high - low
+    node = np.repeat(np.arange(count.size), count)
+    ridge = np.arange(node.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
+    sigma, scale = ordered.sigma[ridge], nodes.scale[node]
+    spread = sigma**2 + scale**2
+    away = (ordered.position[ridge] - nodes.position[node]) ** 2 / (2 * spread)
+    response = ordered.height[ridge] * sigma * spread**-1.5 * np.exp(-away)
+    return np.bincount(node, response, minlength=count.size) > EXPLAINED * nodes.response

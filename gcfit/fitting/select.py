@@ -5,7 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -16,13 +16,14 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import Solution, Term, covariance, solve
+from gcfit.fitting.solver import COARSE, FINE, Effort, Solution, Term, covariance, solve
 from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
 
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
+NARROWEST, WIDEST = 0.2, 2.5  # of the width at which a peak was found: a core does not become a hump
 SLOWEST_SITE, SLOWEST_TAIL = 20.0, 8.0  # σ; anything slower is the baseline's
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
 STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
@@ -31,9 +32,9 @@ MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
 BASE_PIECE = 4.0  # σ of free baseline that each further column of the baseline needs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
-    "site": ((np.log(0.1), np.log(3.0)), (np.log(0.03), np.log(12.0))),
+    "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
-    "load": ((-10.0,), (-3.0,), (3.0,)),
+    "load": ((-8.0,), (3.0,)),
 }
 
 
@@ -88,13 +89,14 @@ def base_columns(time: Array, order: int) -> Array:
     pieces = order - 3
     u = np.abs(pieces * x - np.arange(-1, pieces + 2)[:, None])
     # the cardinal cubic B-spline
-    return np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+    splines: Array = np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+    return splines
 
 
-def solved(data: WindowData, peaks: Sequence[Peak], base_order: int) -> State | None:
+def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
-    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights)
+    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights, effort)
     if solution is None:
         return None
     fitted = tuple(
@@ -105,9 +107,12 @@ def solved(data: WindowData, peaks: Sequence[Peak], base_order: int) -> State | 
 
 def criterion(data: WindowData, solution: Solution) -> float:
     """Bayesian information criterion of a solved window."""
-    variance = _variance(data, solution)
-    chi_squared = float(np.sum(solution.residual**2 / variance)) / data.inflation
-    return chi_squared + solution.columns * penalty(data)
+    return _chi_squared(data, solution) + solution.columns * penalty(data)
+
+
+def _chi_squared(data: WindowData, solution: Solution) -> float:
+    residual = solution.residual if data.weights is None else solution.residual * (data.weights > 0)
+    return float(np.sum(residual**2 / _variance(data, solution))) / data.inflation
 
 
 def penalty(data: WindowData) -> float:
@@ -144,19 +149,18 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     if all(new.model == old.model for new, old in zip(peaks, state.peaks, strict=True)):
         return state
     joint = solved(data, peaks, state.base_order)
-    return joint if joint is not None and joint.criterion < state.criterion - DECISIVE else state
+    return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
 
 
 def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
     """Places of a peak and of the nearest ones within `STRONG` mean σ, at most one on either side."""
     own = peaks[place]
-    near = [
+    return [
         k
         for k in (place - 1, place, place + 1)
         if 0 <= k < len(peaks)
         and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (peaks[k].sigma + own.sigma) / 2
     ]
-    return near
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,24 +231,46 @@ def _area_error(data: WindowData, solution: Solution, place: int) -> float:
 
 
 def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
-    """Some peaks with the model of one of them chosen: parts are added one at a time, the best first."""
-    best = solved(data, peaks, 2)
+    """Some peaks with the model of one of them chosen: by number of parts, until the residual calls for no more.
+
+    Each model starts from the simpler ones that it contains: a pair of parts can describe what neither does alone.
+    """
+    start = solved(data, peaks, 2)
+    if start is None:
+        return None
+    best, found = start, {start.peaks[place].model: start}
     for size in range(1, len(PARTS) + 1):
-        if best is None or not calls_for_more(data, best, place):
+        if not calls_for_more(data, best, place):
             break
-        held = set(MODELS[best.peaks[place].model].parts)
-        names = [name for name in allowed if len(MODELS[name].parts) == size and held <= set(MODELS[name].parts)]
-        trials = [trial for name in names for trial in _starts(best.peaks[place], name)]
-        tried = [one for one in (_with(data, best, place, trial) for trial in trials) if one is not None]
-        winner = min(tried, key=lambda one: one.criterion, default=best)
-        if winner.criterion < best.criterion - DECISIVE:
+        for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
+            tried = [
+                _with(data, simpler, place, trial)
+                for simpler in _simpler(name, found)
+                for trial in _starts(simpler.peaks[place], name)
+            ]
+            fitted = [one for one in tried if one is not None]
+            if fitted:
+                found[name] = min(fitted, key=lambda one: one.criterion)
+        winner = min(found.values(), key=lambda one: one.criterion)
+        if supports(data, best, winner, DECISIVE):
             best = winner
     return best
 
 
+def _simpler(name: str, found: Mapping[str, State]) -> list[State]:
+    """States to start a model from: for up to two parts all that it contains, for three the best of two."""
+    model = MODELS[name]
+    states = [
+        state
+        for held, state in found.items()
+        if MODELS[held].core == model.core and set(MODELS[held].parts) < set(model.parts)
+    ]
+    return states if len(model.parts) < 3 else [min(states, key=lambda one: one.criterion)]
+
+
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:
     """The window solved again with one peak replaced."""
-    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order)
+    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order, COARSE)
 
 
 def _starts(peak: Peak, name: str) -> Iterator[Peak]:
@@ -292,7 +318,7 @@ def bend_base(data: WindowData, state: State) -> State:
         bent = None
         if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
             bent = solved(data, best.peaks, order)
-        if bent is not None and _gain(data, best, bent) > BASE_GAIN * (order - best.base_order):
+        if bent is not None and supports(data, best, bent, BASE_GAIN - penalty(data)):
             best, misses = bent, 0
         else:
             misses += 1
@@ -302,10 +328,16 @@ def bend_base(data: WindowData, state: State) -> State:
     return best
 
 
-def _gain(data: WindowData, before: State, after: State) -> float:
-    """Fall of χ² from one state to another."""
-    columns = before.solution.columns - after.solution.columns
-    return before.criterion - after.criterion - columns * penalty(data)
+def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
+    """Whether data support one state over another: its criterion must fall by `decisive`.
+
+    Where even the better state describes the data no better than to so many times the noise, that is the noise to
+    judge by: otherwise any addition would do, as it always bends the residual a little.
+    """
+    excess = max(_chi_squared(data, after.solution) / max(data.signal.size / data.inflation, 1.0), 1.0)
+    columns = after.solution.columns - before.solution.columns
+    fall = _chi_squared(data, before.solution) - _chi_squared(data, after.solution)
+    return fall > (decisive + columns * penalty(data)) * excess
 
 
 def _score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
@@ -325,11 +357,10 @@ def _score(data: WindowData, solution: Solution, directions: Array, points: slic
 def _term(peak: Peak, data: WindowData) -> Term:
     """The search's view of a peak: curve, start, bounds and longest steps."""
     model, known = MODELS[peak.model], data.known
-    span = float(data.time[-1] - data.time[0])
-    narrow, wide = np.log(0.3 * data.sampling.interval), np.log(span)
+    finest = np.log(0.3 * data.sampling.interval)
     limits = {
         "retention": (float(data.time[0]), float(data.time[-1]), 1.5 * peak.sigma),
-        "log_sigma": (narrow, wide, 0.7),
+        "log_sigma": (max(np.log(NARROWEST * peak.sigma), finest), np.log(WIDEST * peak.sigma), 0.7),
         "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.5),
         "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
         "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),

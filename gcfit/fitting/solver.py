@@ -15,8 +15,6 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.sampling import Curve
 
-MAX_ITERATIONS = 40
-SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
 SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
@@ -65,7 +63,7 @@ class Solution:
     @property
     def columns(self) -> int:
         """Number of free quantities."""
-        return self.gram.shape[0]
+        return int(self.gram.shape[0])
 
     def places(self, term: int) -> list[int]:
         """Columns of one term: its amplitude, then its coordinates."""
@@ -92,7 +90,30 @@ class _Point:
     rss: float
 
 
-def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None) -> Solution | None:
+@dataclass(frozen=True)
+class Effort:
+    """When a search ends.
+
+    Parameters
+    ----------
+    iterations : int
+        Steps at most.
+    settled : float
+        Attainable gain, in variances of the residual, below which it has settled: at 1e-4 no coordinate would move
+        by more than 1 % of its standard error.
+    """
+
+    iterations: int = 40
+    settled: float = 1e-4
+
+
+FINE = Effort()
+COARSE = Effort(iterations=15, settled=0.1)  # enough to compare models
+
+
+def solve(
+    signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None, effort: Effort = FINE
+) -> Solution | None:
     """Fit the terms and the base columns to a signal.
 
     Parameters
@@ -103,6 +124,8 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         Base columns, linear.
     weights : ndarray, shape (n,), optional
         Weight of each residual; 0 leaves a point out.
+    effort : Effort
+        When the search ends.
 
     Returns
     -------
@@ -115,10 +138,10 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         return None
     damping, growth = 1e-3, 2.0
     converged, iterations = problem.start.size == 0, 0
-    while not converged and iterations < MAX_ITERATIONS and damping < 1e12:
+    while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
-        step, predicted = problem.step(point, damping)
-        settled = predicted <= problem.tolerance(point)
+        step, predicted, attainable = problem.step(point, damping)
+        settled = attainable <= max(effort.settled * problem.variance(point), problem.floor)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
         if trial is not None and gain > 0:
@@ -213,8 +236,11 @@ class _Problem:
                 gram[own, block], gram[block, own] = product, product.T
         return gram[self.linear_first]
 
-    def step(self, point: _Point, damping: float) -> tuple[Array, float]:
-        """Damped Gauss-Newton step of the coordinates and the fall of the sum of squares that it predicts."""
+    def step(self, point: _Point, damping: float) -> tuple[Array, float, float]:
+        """Damped Gauss-Newton step, the fall of the sum of squares that it predicts, and the fall that is attainable.
+
+        The attainable fall is that of the step before it is shortened to the longest allowed and before it is damped.
+        """
         normal, gradient = self.reduced(point)
         damped = normal.copy()
         damped[self.diagonal] *= 1 + damping
@@ -225,8 +251,10 @@ class _Problem:
             step = np.zeros_like(step)
             if free.any():
                 step[free] = _solve_scaled(damped[np.ix_(free, free)], gradient[free])
-        step = np.clip(step, -self.stride, self.stride)
-        return step, float(2 * step @ gradient - step @ normal @ step)
+        attainable = float(2 * step @ gradient - step @ normal @ step) * (1 + damping)
+        for part in self.parts:
+            step[part] /= max(1.0, float(np.max(np.abs(step[part]) / self.stride[part])))
+        return step, float(2 * step @ gradient - step @ normal @ step), attainable
 
     def reduced(self, point: _Point) -> tuple[Array, Array]:
         """Normal matrix of the coordinates with the linear columns projected out, and the gradient."""
@@ -243,10 +271,10 @@ class _Problem:
         ]
         return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
 
-    def tolerance(self, point: _Point) -> float:
-        """Predicted gain below which the search has settled."""
+    def variance(self, point: _Point) -> float:
+        """Variance of the residual."""
         freedom = max(self.signal.size - self.linear_count - point.theta.size, 1)
-        return max(SETTLED * point.rss / freedom, self.floor)
+        return float(point.rss / freedom)
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
         """Gather the end of the search and the covariance of all columns."""
@@ -296,7 +324,7 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
         return inverse
     inner = _correlated_gram(solution, terms, acf)
     result: Array = inverse @ inner @ inverse
-    return result
+    return result if (result.diagonal() > 0).all() else None
 
 
 def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:
@@ -329,10 +357,11 @@ def _solve_scaled(matrix: Array, right: Array) -> Array:
     inverse = 1 / scale
     unit = matrix * inverse * inverse[:, None]
     columns = inverse if right.ndim == 1 else inverse[:, None]
+    solved: Array
     try:
-        solved: Array = np.linalg.solve(unit, right * columns)
+        solved = np.asarray(np.linalg.solve(unit, right * columns), dtype=np.float64)
     except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
+        solved = np.asarray(np.linalg.lstsq(unit, right * columns, rcond=None)[0], dtype=np.float64)
     return solved * columns
 
 

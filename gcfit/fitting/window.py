@@ -7,11 +7,22 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, Known
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import Peak, State, WindowData, bend_base, calls_for_more, choose, forced, solved, without_phantoms
+from gcfit.fitting.select import (
+    Peak,
+    State,
+    WindowData,
+    bend_base,
+    calls_for_more,
+    choose,
+    forced,
+    solved,
+    without_phantoms,
+)
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
+CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,38 +55,52 @@ def fit_window(task: Task) -> State | None:
         state = solved(data, task.start, task.base_order)
         return None if state is None else bend_base(data, state)
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
-    state = _searched(data, task, sure)
-    if len(sure) < len(task.candidates):
-        with_shoulders = _searched(data, task, task.candidates)
-        if state is None or (with_shoulders is not None and with_shoulders.criterion < state.criterion):
-            state = with_shoulders
-    return state
+    if len(sure) == len(task.candidates):
+        return _searched(data, task, sure)
+    with_shoulders = _searched(data, task, task.candidates)
+    # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
+    without = _searched(data, task, sure, parts=1)
+    if _clearly(with_shoulders, without):
+        return with_shoulders
+    return _better(with_shoulders, _searched(data, task, sure))
 
 
-def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate]) -> State | None:
-    """Solve with the simplest model, then let peaks and baseline take what the data support."""
+def _clearly(one: State | None, other: State | None) -> bool:
+    return one is not None and (other is None or one.criterion < other.criterion - CLEAR)
+
+
+def _better(one: State | None, other: State | None) -> State | None:
+    return one if other is None or (one is not None and one.criterion < other.criterion) else other
+
+
+def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], parts: int = len(PARTS)) -> State | None:
+    """Solve with the simplest model, then let peaks and baseline take what the data support, up to so many parts."""
     state = solved(data, [starting_peak(c, candidates, task) for c in candidates], task.base_order)
     if state is None:
         return None
     if task.model != "auto":
-        return without_phantoms(data, bend_base(data, forced(data, state, task.model)))
+        rough = bend_base(data, forced(data, state, task.model))
+        fine = solved(data, rough.peaks, rough.base_order)
+        return None if fine is None else without_phantoms(data, fine)
     bent = without_phantoms(data, bend_base(data, state))
-    if bent is None:
-        return None
-    if not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+    if bent is None or not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
     kept = solved(data, bent.peaks, task.base_order)
     if kept is None:
         return bent
-    chosen = bend_base(data, choose(data, kept, allowed(kept)))
-    chosen = choose(data, chosen, allowed(chosen))
-    return min((without_phantoms(data, chosen) or bent), bent, key=lambda one: one.criterion)
+    chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
+    chosen = choose(data, chosen, allowed(chosen, parts))
+    return _better(without_phantoms(data, chosen), bent)
 
 
-def allowed(state: State) -> tuple[str, ...]:
-    """Models that `auto` may choose from: those of the cores that the peaks started with."""
+def allowed(state: State, parts: int = len(PARTS)) -> tuple[str, ...]:
+    """Models that `auto` may choose from: those of the cores that the peaks started with, of at most so many parts."""
     cores = {MODELS[peak.model].core for peak in state.peaks}
-    return (*(LAPLACE_MODELS if "laplace" in cores else ()), *(GAUSSIAN_MODELS if "gaussian" in cores else ()))
+    return tuple(
+        name
+        for name in (*LAPLACE_MODELS, *GAUSSIAN_MODELS)
+        if MODELS[name].core in cores and len(MODELS[name].parts) <= parts
+    )
 
 
 def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task) -> Peak:

@@ -28,8 +28,9 @@ _DATA = re.compile(rb"^(?:Raw Data|Chromatogram Data):[ \t]*\n", re.MULTILINE)
 def recognise(head: Head) -> bool:
     """Know the file by its first key and the line above its data."""
     first = head.text.lstrip("\ufeff\r\n").partition("\t")[0].strip()
-    data = re.search(r"^(?:Raw Data|Chromatogram Data):\s*$", head.text, re.MULTILINE)
-    return first in ("File Path", "Filepath", "URL") and data is not None
+    if first not in ("File Path", "Filepath", "URL"):
+        return False
+    return re.search(r"^(?:Raw Data|Chromatogram Data):\s*$", head.text, re.MULTILINE) is not None
 
 
 def read(source: Source) -> Reading:

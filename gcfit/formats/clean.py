@@ -10,9 +10,20 @@ from gcfit.errors import InputError
 from gcfit.formats.source import Source
 from gcfit.formats.units import seconds, unit_by_numbers
 
+_LATEST = 1e12  # s
+_LARGEST = 1e300  # sums of a few stay finite
+
 
 def trace(
-    source: str, time: Array, signal: Array, *, unit: str = "s", signal_unit: str = "", name: str = "", place: str = ""
+    source: str,
+    time: Array,
+    signal: Array,
+    *,
+    unit: str = "s",
+    factor: float = 1.0,
+    signal_unit: str = "",
+    name: str = "",
+    place: str = "",
 ) -> Chromatogram:
     """Make a chromatogram from two columns of a file.
 
@@ -24,6 +35,8 @@ def trace(
     time, signal : ndarray, shape (n,)
         Times [`unit`] and signals, NaN where the cell is empty. They are not copied: the reader that made them keeps
         no hold of them.
+    factor : float
+        The file's multiplier of its signals.
     place : str
         Where in the file they stand, for messages.
 
@@ -36,8 +49,10 @@ def trace(
     time, signal = _filled(time, signal, notes)
     if not time.size:
         raise InputError(source, "no row with a time and a signal: the cells are empty or NaN", place=place)
-    _check_finite(source, place, time, signal)
-    time, signal = _rising(seconds(time, unit), signal, notes)
+    with np.errstate(over="ignore"):  # what is too large is refused as infinite
+        time, signal = seconds(time, unit), signal if factor == 1.0 else signal * factor
+        _check_range(source, place, time, signal)
+        time, signal = _rising(time, signal, notes)
     if time.size < MIN_POINTS:
         found = f"{time.size} data point{'s' if time.size > 1 else ''}, at least {MIN_POINTS} are needed"
         raise InputError(source, found, place=place)
@@ -61,13 +76,14 @@ def _read_only(values: Array) -> Array:
     return view
 
 
-def _check_finite(source: str, place: str, time: Array, signal: Array) -> None:
-    """Refuse numbers beyond the range of float64, which no one can repair."""
-    for name, values in (("time", time), ("signal", signal)):
-        if not np.isfinite(values).all():
-            row = int(np.flatnonzero(~np.isfinite(values))[0]) + 1
-            where = f"{place}, data row {row}" if place else f"data row {row}"
-            raise InputError(source, f"{name} is infinite", place=where)
+def _check_range(source: str, place: str, time: Array, signal: Array) -> None:
+    """Refuse numbers that no detector gives, which no one can repair."""
+    for name, values, most in (("time", time, _LATEST), ("signal", signal, _LARGEST)):
+        beyond = np.flatnonzero(np.abs(values) > most)
+        if beyond.size:
+            row = int(beyond[0])
+            found = f"{name} is {'infinite' if np.isinf(values[row]) else f'{values[row]:g}'}"
+            raise InputError(source, found, place=f"{place}, data row {row + 1}" if place else f"data row {row + 1}")
 
 
 def _rising(time: Array, signal: Array, notes: list[str]) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from gcfit.formats.records import Reading
 from gcfit.formats.rows import Numbers, Words, runs
 from gcfit.formats.source import Head, Source
 
-_SAMPLES = (1 << 13, 1 << 16)  # bytes that are tried for the dialect; the longer one where the shorter shows few rows
+_SAMPLES = (1 << 12, 1 << 15)  # bytes that are tried for the dialect; the longer one where the shorter shows few rows
 _ENOUGH_ROWS = 10
 _MOST_RUNS = 20_000
 _MOST_LEFT_OUT = 0.1
@@ -134,7 +134,7 @@ def _collect(source: Source, found: Found, first: bytes, blocks: Iterator[bytes]
                     "rows of numbers and other lines alternate; this is no table", place=f"line {run.line}"
                 )
             above = _put(table, run, above, found.columns)
-        line += text.count(b"\n")
+        line += int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A))
         text = next(blocks, None)
     if above is not None and table.blocks:
         table.leave_out(above.line, above.count, _shown(source, above))

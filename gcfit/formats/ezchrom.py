@@ -53,8 +53,9 @@ def read(source: Source) -> Reading:
     rates = _channels(source, header, "Sampling Rate:")
     factors = _channels(source, header, "Y Axis Multiplier:")
     units = header.get("Y Axis Title:", [])
-    if not len(points) == len(rates) == len(factors) or min([*rates, *points]) <= 0:
-        raise source.error("the keys give different numbers of channels, or none", place="header")
+    if not len(points) == len(rates) == len(factors) or min(points) <= 0 or not all(1e-6 < r < 1e6 for r in rates):
+        found = f"{len(points)} channels of {points} points, {len(rates)} rates of {rates} Hz, {len(factors)} factors"
+        raise source.error(found, place="header")
     values = _values(source, text[top:], len(lines) + 1, sum(points))
     traces = []
     for channel, part in enumerate(np.split(values, np.cumsum(points)[:-1])):
@@ -97,4 +98,4 @@ def _values(source: Source, text: bytes, line: int, announced: int) -> Array:
 
 def _trace(source: Source, values: Array, rate: float, factor: float, unit: str, name: str) -> Chromatogram:
     """Make the trace of one channel."""
-    return clean.trace(source.name, np.arange(values.size) / rate, values * factor, signal_unit=unit, name=name)
+    return clean.trace(source.name, np.arange(values.size) / rate, values, factor=factor, signal_unit=unit, name=name)

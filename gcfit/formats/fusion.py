@@ -66,7 +66,7 @@ def _trace(source: Source, name: str, detector: dict[str, Any]) -> Chromatogram:
     """Make the trace of one module."""
     rate = _number(detector.get("nValuesPerSecond"))
     values = _array(source, name, detector["values"])
-    if rate is None or rate <= 0:
+    if rate is None or not 1e-6 < rate < 1e6:
         raise source.error("no usable 'nValuesPerSecond'", place=name)
     return clean.trace(source.name, np.arange(values.size) / rate, values, signal_unit="counts", name=name, place=name)
 

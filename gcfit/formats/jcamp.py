@@ -94,11 +94,13 @@ def _table(source: Source, header: dict[str, str], label: str, form: str, body: 
         )
     pairs = "XY..XY" in form.replace(" ", "").upper()
     time, signal = _pairs(source, body) if pairs else _ordinates(source, header, body)
-    time, signal = time * _factor(header, "XFACTOR"), signal * _factor(header, "YFACTOR")
+    if pairs:
+        time = time * _factor(header, "XFACTOR")
     notes, warnings = ["JCAMP-DX"], list[str]()
     unit = clean.time_unit_of(source, time_unit(header.get("XUNITS", "")), time, notes, warnings)
     warnings += check_count(source, number(header.get("NPOINTS", "")), time.size, "")
-    trace = clean.trace(source.name, time, signal, unit=unit, signal_unit=header.get("YUNITS", "")[:24])
+    factor, given = _factor(header, "YFACTOR"), header.get("YUNITS", "")[:24]
+    trace = clean.trace(source.name, time, signal, unit=unit, factor=factor, signal_unit=given)
     return Reading((trace,), "jcamp", notes=tuple(notes), warnings=tuple(warnings))
 
 
@@ -117,10 +119,10 @@ def _pairs(source: Source, body: str) -> tuple[Array, Array]:
 
 
 def _ordinates(source: Source, header: dict[str, str], body: str) -> tuple[Array, Array]:
-    """Return abscissas and ordinates of `(X++(Y..Y))`; abscissas are given unscaled, as the ordinates are."""
+    """Return abscissas and ordinates of `(X++(Y..Y))`; first and last abscissa are given in units, not scaled."""
     rows = [_NUMBER.findall(line) for line in body.splitlines()]
     values = np.array([float(n) for row in rows for n in row[1:]])
     first, last = (number(header.get(label, "")) for label in ("FIRSTX", "LASTX"))
-    if first is None or last is None or values.size < 2:
-        raise source.error("no first and last abscissa, or too few ordinates", place="##XYDATA=")
-    return np.linspace(first, last, values.size) / _factor(header, "XFACTOR"), values
+    if first is None or last is None or not -1e12 < first < last < 1e12 or values.size < 2:
+        raise source.error("no first and last abscissa in this order, or too few ordinates", place="##XYDATA=")
+    return np.linspace(first, last, values.size), values

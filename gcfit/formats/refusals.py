@@ -18,8 +18,9 @@ def _says(*parts: str) -> Callable[[Head], bool]:
 
 def _report_rows(head: Head) -> bool:
     """Know the rows of a ChemStation REPORTnn.CSV: number, retention time, peak code in quotes, numbers."""
-    lines = [line for line in head.lines if line.strip()]
-    return bool(lines) and all(_REPORT_ROW.fullmatch(line.lstrip("\ufeff").strip()) for line in lines[:50])
+    start = head.text[:4096].lstrip("\ufeff")
+    lines = [line.strip() for line in start.splitlines()[: None if len(start) < 4000 else -1] if line.strip()]
+    return bool(lines) and all(_REPORT_ROW.fullmatch(line) for line in lines)
 
 
 TABLES: dict[str, Callable[[Head], bool]] = {

@@ -94,9 +94,10 @@ def _trace(
     warnings += found.warnings
     warnings += check_count(source, first_number(header, "# of Points"), len(found.values), name)
     unit = clean.time_unit_of(source, _time_unit(found, header), found.values[:, 0], notes, warnings)
-    pair = found.values[:, 0], found.values[:, 1] * factor
-    signal_unit = "".join(header.get("Intensity Units", [])[:1])
-    return clean.trace(source.name, *pair, unit=unit, signal_unit=signal_unit, name=name, place=place), factor
+    pair = found.values[:, 0], found.values[:, 1]
+    given = "".join(header.get("Intensity Units", [])[:1])
+    trace = clean.trace(source.name, *pair, unit=unit, factor=factor, signal_unit=given, name=name, place=place)
+    return trace, factor
 
 
 def _name(match: re.Match[str], header: dict[str, list[str]]) -> str:

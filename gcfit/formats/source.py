@@ -21,8 +21,8 @@ from gcfit.formats.text import Encoding, find_encoding, is_binary
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-HEAD = 1 << 16
-BLOCK = 1 << 19
+HEAD = 1 << 15
+BLOCK = 1 << 17
 LONGEST_LINE = 16 << 20
 WHOLE = 256 << 20  # what is read at once; delimited text is read in blocks and may be longer
 _LEAST_UNPACKED = 32 << 20
@@ -39,12 +39,6 @@ class Head:
     raw: bytes
     text: str
     name: str
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The first lines, without the last one that may be cut."""
-        lines = self.text.splitlines()
-        return lines[:-1] if len(self.raw) >= HEAD and len(lines) > 1 else lines
 
 
 @dataclass

@@ -74,7 +74,7 @@ def unit_by_numbers(times: Array) -> tuple[str, bool]:
     certain : bool
         False where both or none are plausible: then minutes up to a time of 120, which few runs last, else seconds.
     """
-    span = float(times.max() - times.min())
+    span = float(times.max()) - float(times.min())
     step = span / (times.size - 1)
     plausible = [unit for unit in ("s", "min") if _plausible(step * SECONDS[unit], span * SECONDS[unit])]
     if len(plausible) == 1:
@@ -96,6 +96,7 @@ def seconds(times: Array, unit: str) -> Array:
     factor = SECONDS[unit]
     if factor == 1.0:
         return times
-    product = times * factor
-    short = np.rint(product * 1e9) / 1e9
-    return np.where(np.abs(short - product) <= 2 * np.spacing(np.abs(product)), short, product)
+    with np.errstate(over="ignore"):  # what is too large is refused as infinite
+        product = times * factor
+        short = np.rint(product * 1e9) / 1e9
+        return np.where(np.abs(short - product) <= 2 * np.spacing(np.abs(product)), short, product)

@@ -94,9 +94,8 @@ def test_choices_are_those_of_the_records() -> None:
 
 
 def test_formats_of_tables_and_figures_are_those_of_the_writers() -> None:
-    from gcfit.formats.writers import WRITERS
-
     from gcfit.figures import FORMATS
+    from gcfit.formats.writers import WRITERS
 
     assert set(options.FIGURES) == set(FORMATS)
     assert set(options.FORMATS) == set(WRITERS)

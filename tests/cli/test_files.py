@@ -1,0 +1,60 @@
+"""Folders on the command line: what they stand for."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from gcfit.cli.files import all_shelves, expanded
+from gcfit.errors import InputError
+from tests.cli.shell import inside
+from tests.cli.test_batching import run_with_peak
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    for name in (
+        "b.csv",
+        "a.csv",
+        ".hidden.csv",
+        "deeper/c.csv",
+        "run.D/FID1A.ch",
+        "out/peaks.csv",
+        "out/figures/a.png",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(name, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_folder_stands_for_its_files_by_name_and_run_folders_stay_whole(shelf: Path) -> None:
+    found = [str(Path(name).relative_to(shelf)) for name in expanded([str(shelf)], str(shelf / "out"))]
+    assert found == ["a.csv", "b.csv", "deeper/c.csv", "run.D"]
+
+
+def test_without_an_output_nothing_is_left_out(shelf: Path) -> None:
+    assert len(expanded([str(shelf)], None)) == 6
+
+
+def test_files_stdin_and_run_folders_stand_for_themselves_in_their_place(shelf: Path) -> None:
+    names = ["-", str(shelf / "run.D"), "missing.csv", str(shelf / "deeper"), str(shelf / "b.csv")]
+    assert expanded(names, None) == [*names[:3], str(shelf / "deeper" / "c.csv"), names[4]]
+    assert [all_shelves([name]) for name in names] == [False, False, False, True, False]
+    assert not all_shelves(names)
+
+
+def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder without files; give a folder that holds chromatograms"):
+        expanded([str(tmp_path)], None)
+
+
+def test_a_folder_is_fitted_file_by_file(tmp_path: Path) -> None:
+    for name, at in (("late.csv", 120.0), ("early.csv", 60.0)):
+        (tmp_path / name).write_text(run_with_peak(at), encoding="utf-8")
+    run = inside("fit", tmp_path, "--hold-up", "30", "--model", "laplace", "--columns", "file,retention_time_s")
+    assert (run.returncode, run.stderr) == (0, "")
+    rows = list(csv.reader(io.StringIO(run.stdout)))[1:]
+    assert [Path(row[0]).name for row in rows] == ["early.csv", "late.csv"]
+    assert [float(row[1]) for row in rows] == pytest.approx([60.0, 120.0], abs=0.5)
