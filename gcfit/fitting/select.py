@@ -24,7 +24,9 @@ ROUNDING = 1e-7  # of the highest signal, for data without noise
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 NARROWEST, WIDEST = 0.2, 2.5  # of the width at which a peak was found: a core does not become a hump
-SLOWEST_SITE, SLOWEST_TAIL = 20.0, 8.0  # σ; anything slower is the baseline's
+BEFORE, BEHIND = 5.0, 2.5  # σ from where a peak was found to where the mean of its core may go
+LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
+SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
 STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
@@ -40,10 +42,14 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Peak:
-    """One peak of a window on its way: the model's name, its coordinates, the scale of its width [s], its sign."""
+    """One peak of a window on its way: the model's name and its coordinates.
+
+    `anchor` and `sigma` [s] are where and how wide it was found, `sign` whether it points up: they bound the search.
+    """
 
     model: str
     coordinates: Array
+    anchor: float
     sigma: float
     sign: int = 1
 
@@ -221,11 +227,11 @@ def without_phantoms(data: WindowData, state: State) -> State | None:
 
 
 def _area_error(data: WindowData, solution: Solution, place: int) -> float:
-    """Standard error of an area for the noise of the trace; infinite where the data do not determine it."""
+    """Standard error of an area for the noise of the trace; next to nothing where the covariance is not determined."""
     near = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
     unit = covariance(solution, near)
     if unit is None:
-        return float("inf")
+        return float(np.finfo(float).tiny)
     column = sum(solution.rows[term].shape[0] for term in near if term < place)
     return data.deviation * float(np.sqrt(unit[column, column] * data.inflation)) or np.finfo(float).tiny
 
@@ -359,9 +365,9 @@ def _term(peak: Peak, data: WindowData) -> Term:
     model, known = MODELS[peak.model], data.known
     finest = np.log(0.3 * data.sampling.interval)
     limits = {
-        "retention": (float(data.time[0]), float(data.time[-1]), 1.5 * peak.sigma),
+        "retention": (peak.anchor - BEFORE * peak.sigma, peak.anchor + BEHIND * peak.sigma, 1.5 * peak.sigma),
         "log_sigma": (max(np.log(NARROWEST * peak.sigma), finest), np.log(WIDEST * peak.sigma), 0.7),
-        "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.5),
+        "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(LONGEST_DELAY * peak.sigma), 1.5),
         "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
         "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
@@ -371,7 +377,7 @@ def _term(peak: Peak, data: WindowData) -> Term:
     def evaluate(coordinates: Array) -> Curve | None:
         return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
 
-    return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride)
+    return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 
 
 def _heights(state: State) -> Array:

@@ -88,6 +88,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     kept = solved(data, bent.peaks, task.base_order)
     if kept is None:
         return bent
+    if len(kept.peaks) > 1:
+        # peaks that overlap do not determine all additions at once
+        parts = min(parts, len(PARTS) - 1)
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
     chosen = choose(data, chosen, allowed(chosen, parts))
     return _better(without_phantoms(data, chosen), bent)
@@ -125,7 +128,7 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
         centre += min(0.75 * variance / delay, 0.5 * width)
     if task.model in GAUSSIAN_MODELS:
         core = "gaussian"
-    return Peak(core, np.array([centre, np.log(width)]), width, candidate.sign)
+    return Peak(core, np.array([centre, np.log(width)]), candidate.apex_time, sigma, candidate.sign)
 
 
 def moved(task: Task, state: State, spill: Array) -> Task:
