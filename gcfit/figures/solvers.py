@@ -1,6 +1,7 @@
 """Solvers of the column's equations over each other: the curves, and how far each is from the reference."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,10 +25,10 @@ from gcfit.figures.style import (
     time_scale,
 )
 
-Dash = tuple[float, Sequence[float]]
+Dash = Literal["-"] | tuple[float, Sequence[float]]
 LEAST = 1e-17  # differences below are drawn here: a logarithmic axis has no zero
 # told apart without colour; the last is the widest gap, for the curve that others cover
-_DASHES: tuple[Dash, ...] = ((0, ()), (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)), (0, (1, 3)))
+_DASHES: tuple[Dash, ...] = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)), (0, (1, 3)))
 
 
 def solvers_figure(
