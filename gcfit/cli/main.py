@@ -155,8 +155,6 @@ def _report(error: click.ClickException | GcfitError | OSError) -> int:
         return error.exit_code
     if isinstance(error, OSError):
         full = error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT)
-        if full:
-            _drop_output()
         place = error.filename or ("cannot write the output" if full else "")
         _say(": ".join(filter(None, ("gcfit", place, error.strerror or str(error)))))
         return FAILED

@@ -213,6 +213,14 @@ def test_output_that_cannot_be_written(target: str, folder: Path) -> None:
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["simulate good.toml", "fit good.csv --hold-up 30", "fit --list-formats"])
+def test_a_full_disk_under_stdout(command: str, folder: Path) -> None:
+    """Small tables wait in the buffer until the end, long ones do not."""
+    run = bash(f"gcfit {command} > /dev/full", cwd=folder)
+    assert (run.returncode, run.stderr) == (1, "gcfit: cannot write the output: No space left on device\n")
+
+
 @pytest.mark.parametrize("target", ["good.csv", "good.csv/below"])
 def test_a_folder_that_cannot_be_made(target: str, folder: Path) -> None:
     before = (folder / "good.csv").read_bytes()
