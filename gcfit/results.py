@@ -173,5 +173,7 @@ def control_limits(values: Sequence[float]) -> tuple[float, float, float] | None
     """Return mean, mean - 3 s and mean + 3 s, s the sample standard deviation; None for fewer than two values."""
     if len(values) < 2:
         return None
+    if min(values) == max(values):  # their mean need not be the value to the last bit
+        return values[0], values[0], values[0]
     mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
     return mean, mean - 3 * spread, mean + 3 * spread

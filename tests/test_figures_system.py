@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
+from gcfit.column.numerical import Profile
 from gcfit.errors import InputError
-from gcfit.figures import GasProfile, Outlet, Profiles, render, system_figure
+from gcfit.figures import GasProfile, Outlet, render, system_figure
 from tests.handmade import gaussian
 from tests.test_figures_labels import labels, overlaps
 
@@ -29,9 +30,11 @@ def outlet(model: str) -> Outlet:
 
 PRESSURE = 4.01e5 * np.sqrt(1 - (1 - 0.2526**2) * X / 20)
 GAS = GasProfile(X, PRESSURE, {"variable": 0.41 * 4.01e5 / PRESSURE, "constant": np.full_like(X, 0.41)})
-PROFILES = Profiles(
-    X, (20.0, 60.0), {name: np.array([1e-6 * gaussian(X, c, 0.5, 1.0) for c in (3.0, 9.0)]) for name in NAMES}
-)
+PROFILES = [
+    Profile(time, name, X, 1e-6 * gaussian(X, centre, 0.5, 1.0 + number), np.zeros_like(X))
+    for time, centre in ((60.0, 9.0), (20.0, 3.0))
+    for number, name in enumerate(NAMES)
+]
 
 
 def drawn(axes: Axes, gid: str) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -54,9 +57,11 @@ def test_there_is_one_panel_a_time_with_every_component_on_one_scale() -> None:
     for column, axes in enumerate(panels):
         lines = drawn(axes, "profile")
         assert len(lines) == 5
-        np.testing.assert_array_equal(lines[2][1], PROFILES.concentrations["ethylbenzene"][column])
+        time = (20.0, 60.0)[column]
+        (profile,) = [p for p in PROFILES if p.time == time and p.component == "ethylbenzene"]
+        np.testing.assert_array_equal(lines[2][1], profile.concentration)
     assert panels[0].get_ylim() == panels[1].get_ylim()
-    assert panels[0].get_ylabel() == "Concentration (10⁻⁹ mol/m³)"  # apex 1e-6 x 0.8
+    assert panels[0].get_ylabel() == "Concentration (10⁻⁶ mol/m³)"  # highest apex 1e-6 x 5 x 0.8
 
 
 def test_both_velocity_models_are_in_the_chromatogram_and_told_apart_without_colour() -> None:

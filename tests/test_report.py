@@ -189,7 +189,9 @@ def test_components_of_different_traces_stay_apart() -> None:
     assert results.same_components(rows) == {"air [FID]": [0], "air [TCD]": [1]}
 
 
-@pytest.mark.parametrize(("values", "limits"), [([], None), ([3.0], None), ([2.0, 2.0], (2.0, 2.0, 2.0))])
+@pytest.mark.parametrize(
+    ("values", "limits"), [([], None), ([3.0], None), ([2.0, 2.0], (2.0, 2.0, 2.0)), ([0.1] * 3, (0.1, 0.1, 0.1))]
+)
 def test_limits_need_two_values(values: list[float], limits: tuple[float, ...] | None) -> None:
     assert results.control_limits(values) == limits
 
@@ -200,6 +202,7 @@ def test_text_from_files_stays_text(text: str) -> None:
     failed = Entry(results.failed_file_row(text, text))
     made = page([entry(fit), failed], Run(text, {text: text}, {text: text}))
     plain = page([entry(two_peaks()), Entry(results.failed_file_row("b", "c"))])
+    assert made.encode("utf-8")
     found, usual = Elements(made), Elements(plain)
     assert [tag for tag, _ in found.tags] == [tag for tag, _ in usual.tags]
     files = found.block("files")

@@ -193,7 +193,9 @@ def parse_system(document: Mapping[str, Any], *, source: str = "") -> System:
         if name not in document:
             raise InputError(source, f"section [{name}] is missing")
     column = Column(**_section(document["column"], "column", source))
-    system = System(
+    if column.temperature is not None and column.temperature <= 0:
+        raise InputError(source, "temperature is below absolute zero", place="[column] temperature_c")
+    return System(
         column=column,
         carrier=_carrier(document["carrier"], column, source),
         injection=Injection(**_section(document.get("injection", {}), "injection", source)),
@@ -201,9 +203,6 @@ def parse_system(document: Mapping[str, Any], *, source: str = "") -> System:
         components=_components(document.get("component", []), source),
         source=source,
     )
-    if column.temperature is not None and column.temperature <= 0:
-        raise InputError(source, "temperature is below absolute zero", place="[column] temperature_c")
-    return system
 
 
 def _carrier(table: object, column: Column, source: str) -> Carrier:

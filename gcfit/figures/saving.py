@@ -1,15 +1,14 @@
 """Figures to bytes: the same figure always gives the same bytes, and a file is never half written."""
 
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import IO
 
 from matplotlib.figure import Figure
 
-from gcfit.errors import InputError, OutputError
+from gcfit.errors import InputError
 from gcfit.figures.style import THEMES, drawing
+from gcfit.formats.atomic import atomic_write
 
 # format: what the file says about itself; no date and no version, so that the bytes depend on the figure only
 FORMATS: dict[str, dict[str, str | None]] = {
@@ -40,7 +39,8 @@ def save(figure: Figure, destination: str | Path | IO[bytes], file_format: str |
     """
     content = render(figure, format_of(destination, file_format))
     if isinstance(destination, str | Path):
-        _write(Path(destination), content)
+        with atomic_write(destination) as stream:
+            stream.write(content)
     else:
         destination.write(content)
 
@@ -61,16 +61,3 @@ def render(figure: Figure, file_format: str) -> bytes:
     with drawing(THEMES["light"]):  # colours are in the figure; this sets fonts and how text is stored
         figure.savefig(stream, format=file_format, metadata=FORMATS[file_format], facecolor=figure.get_facecolor())
     return stream.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -43,14 +44,17 @@ class GasProfile:
     velocities: Mapping[str, Array]
 
 
-@dataclass(frozen=True, eq=False)
-class Profiles:
-    """Concentrations inside the column: position [m], shape (m,), times [s], and shape (times, m) by component."""
+class Profile(Protocol):
+    """One component along the column at one time [s]: position [m] and concentration, shapes (k,)."""
 
-    position: Array
-    times: Sequence[float]
-    concentrations: Mapping[str, Array]
-    unit: str = "mol/m³"
+    @property
+    def time(self) -> float: ...  # noqa: D102
+    @property
+    def component(self) -> str: ...  # noqa: D102
+    @property
+    def position(self) -> Array: ...  # noqa: D102
+    @property
+    def concentration(self) -> Array: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +72,9 @@ class Outlet:
 def system_figure(
     gas: GasProfile,
     outlets: Sequence[Outlet],
-    profiles: Profiles | None = None,
+    profiles: Sequence[Profile] = (),
     *,
+    concentration_unit: str = "mol/m³",
     title: str = "",
     size: tuple[float, float] | None = None,
     dpi: float = 150.0,
@@ -84,8 +89,10 @@ def system_figure(
         Pressure and velocities along the column.
     outlets : sequence of Outlet
         Chromatograms to compare, the first with its components filled and named, the others as dashed lines.
-    profiles : Profiles, optional
-        Concentrations inside the column, one panel a time.
+    profiles : sequence of Profile
+        Concentrations inside the column, one panel a time; `gcfit.column.numerical.solve` gives them.
+    concentration_unit : str
+        Unit of the profiles.
     title, size, dpi, theme, time_unit
         As for `overlay`.
 
@@ -97,7 +104,7 @@ def system_figure(
     if not outlets:
         raise InputError("", "there is no chromatogram to draw")
     colours = THEMES[theme]
-    times = tuple(profiles.times) if profiles is not None else ()
+    times = sorted({profile.time for profile in profiles})
     with drawing(colours):
         figure = Figure(
             figsize=size or (7.2, 7.6 if times else 5.4),
@@ -106,8 +113,8 @@ def system_figure(
         )
         grid = figure.add_gridspec(3 if times else 2, 1, height_ratios=[1, 1, 1.5] if times else [1, 1.5])
         _gas(figure, grid[0].subgridspec(1, 2), gas, colours)
-        if profiles is not None and times:
-            _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours)
+        if times:
+            _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours, concentration_unit)
         last = figure.add_subplot(grid[-1])
         if title:
             figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
@@ -131,29 +138,38 @@ def _gas(figure: Figure, grid: GridSpecFromSubplotSpec, gas: GasProfile, theme: 
         axes.set_xlim(float(gas.position[0]), float(gas.position[-1]))
 
 
-def _profiles(figure: Figure, grid: GridSpecFromSubplotSpec, profiles: Profiles, theme: Theme) -> None:
-    """One panel a time, side by side on one scale; the components are told apart by colour, fill and dashes."""
-    shapes = list(profiles.concentrations.values())
-    highest = max((float(shape.max()) for shape in shapes), default=0.0) or 1.0
+def _profiles(
+    figure: Figure, grid: GridSpecFromSubplotSpec, profiles: Sequence[Profile], theme: Theme, unit: str
+) -> None:
+    """One panel a time, side by side on one scale."""
+    times = sorted({profile.time for profile in profiles})
+    names = list(dict.fromkeys(profile.component for profile in profiles))
+    highest = max(float(profile.concentration.max()) for profile in profiles) or 1.0
     power = decade(np.array([0.0, highest]))
-    for column, time in enumerate(profiles.times):
+    for column, time in enumerate(times):
         axes = figure.add_subplot(grid[column])
         dress(axes, theme)
-        for number, (name, values) in enumerate(profiles.concentrations.items()):
-            colour, dash = theme.peaks[number % len(theme.peaks)], _DASHES[number // len(theme.peaks) % len(_DASHES)]
-            kept = thinned(values[column], _DETAIL)
-            x, y = profiles.position[kept], values[column][kept]
-            axes.fill_between(x, y, color=colour, alpha=0.35, linewidth=0)
-            axes.plot(x, y, color=colour, linewidth=0.9, linestyle=dash, label=plain(name, 24), gid="profile")
-        axes.set_xlim(float(profiles.position[0]), float(profiles.position[-1]))
+        for profile in profiles:
+            if profile.time == time:
+                _profile(axes, profile, names.index(profile.component), theme)
+        axes.set_xlim(0, max(float(profile.position[-1]) for profile in profiles))
         axes.set_ylim(0, 1.08 * highest)
         axes.yaxis.set_major_formatter(ScaledFormatter(power))
         axes.set_title(f"{time:g} s", size=8, loc="left", pad=3)
         axes.set_xlabel("Position (m)", labelpad=2)
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=max(2, 12 // len(profiles.times))))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=max(2, 12 // len(times))))
         axes.tick_params(labelleft=column == 0)
         if column == 0:
-            axes.set_ylabel(quantity("Concentration", profiles.unit, power))
+            axes.set_ylabel(quantity("Concentration", unit, power))
+
+
+def _profile(axes: Axes, profile: Profile, number: int, theme: Theme) -> None:
+    """One component: told apart by colour, and by dashes once the colours repeat."""
+    colour, dash = theme.peaks[number % len(theme.peaks)], _DASHES[number // len(theme.peaks) % len(_DASHES)]
+    kept = thinned(profile.concentration, _DETAIL)
+    x, y = profile.position[kept], profile.concentration[kept]
+    axes.fill_between(x, y, color=colour, alpha=0.35, linewidth=0)
+    axes.plot(x, y, color=colour, linewidth=0.9, linestyle=dash, label=plain(profile.component, 24), gid="profile")
 
 
 def _outlets(axes: Axes, outlets: Sequence[Outlet], theme: Theme, unit: TimeUnit) -> None:

@@ -1,9 +1,8 @@
 """The fit of one chromatogram: noise, candidates, windows, their fits, and the records that the tables are made of."""
 
 import time as clock
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -18,17 +17,16 @@ from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.select import State
 from gcfit.fitting.window import Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
 
+UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
 
 
-class Map(Protocol):
-    """How independent windows are mapped: the built-in `map`, or the map of a pool."""
-
-    def __call__(self, function: Callable[[Task], object], tasks: Iterable[Task], /) -> Iterator[object]: ...
+WindowMap = Callable[[Callable[[Task], State | None], list[Task]], Iterable[State | None]]
 
 
 def fit(
@@ -36,7 +34,7 @@ def fit(
     system: System | None = None,
     *,
     settings: FitSettings | None = None,
-    map_: Callable[..., Iterable[object]] = map,
+    map_: WindowMap = map,
 ) -> Fit:
     """Find the peaks of a chromatogram and fit each with the model of the column.
 
@@ -118,8 +116,6 @@ def _part(chromatogram: Chromatogram, settings: FitSettings) -> Chromatogram:
 def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:
     defects = find_defects(part.signal, noise)
     masked = defects.saturated | defects.spikes
-    # without a hold-up time the shape is measured from the start of the clock
-    known = Known(min(0.0, float(part.time[0])) if settings.hold_up is None else settings.hold_up, settings.injection)
     tasks = []
     for window in windows:
         points = slice(window.first, window.last)
@@ -132,17 +128,29 @@ def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings
                 weights,
                 noise.deviation,
                 noise.inflation,
-                known,
+                _known(window, float(part.time[0]), settings),
                 settings.model,
                 window.candidates,
-            )  # fmt: skip
+            )
         )
     return tasks
 
 
-def _solved(tasks: list[Task], noise: Noise, map_: Callable[..., Iterable[object]]) -> list[WindowResult]:
+def _known(window: Window, begin: float, settings: FitSettings) -> Known:
+    """What a window's fit does not search.
+
+    Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
+    that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
+    """
+    if settings.hold_up is not None:
+        return Known(settings.hold_up, settings.injection)
+    earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
+    return Known(min(0.0, begin, earliest), settings.injection)
+
+
+def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it."""
-    results = [WindowResult(task, state) for task, state in zip(tasks, map_(fit_window, tasks), strict=True)]  # type: ignore[arg-type]
+    results = [WindowResult(task, state) for task, state in zip(tasks, map_(fit_window, tasks), strict=True)]
     originals = {task.first: task for task in tasks}
     for _ in range(SPILL_ROUNDS):
         again = []
@@ -156,7 +164,7 @@ def _solved(tasks: list[Task], noise: Noise, map_: Callable[..., Iterable[object
         states = map_(fit_window, [task for _, task in again])
         for (place, task), state in zip(again, states, strict=True):
             if state is not None:
-                results[place] = WindowResult(task, state)  # type: ignore[arg-type]
+                results[place] = WindowResult(task, state)
     return results
 
 

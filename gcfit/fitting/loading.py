@@ -81,7 +81,8 @@ def _shape(loading: float) -> tuple[float, float, float, float]:
     """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β."""
     offset, offset_slope, width, width_slope = _series()
     x = loading / GREATEST
-    return _horner(offset, x), _horner(offset_slope, x) / GREATEST, _horner(width, x), _horner(width_slope, x) / GREATEST
+    offset_now, width_now = _horner(offset, x), _horner(width, x)
+    return offset_now, _horner(offset_slope, x) / GREATEST, width_now, _horner(width_slope, x) / GREATEST
 
 
 def _horner(coefficients: tuple[float, ...], x: float) -> float:
@@ -94,7 +95,7 @@ def _horner(coefficients: tuple[float, ...], x: float) -> float:
 
 @cache
 def _series() -> tuple[tuple[float, ...], ...]:
-    """Polynomials in β/25, highest power first: apex offset and log relative width of the loaded Gaussian, and slopes."""
+    """Polynomials in β/25, highest power first: apex offset, log relative width of the loaded Gaussian, and slopes."""
     from numpy.polynomial import chebyshev, polynomial
 
     nodes = np.cos(np.pi * (np.arange(2 * _DEGREE) + 0.5) / (2 * _DEGREE))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -141,7 +142,7 @@ def _with_shape(
     """Add what is measured on the fitted curve."""
     error = None
     if spread is not None:
-        error = float(np.sqrt(max(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes, 0.0)))
+        error = float(np.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0)))
     height = amplitude * figures.height
     width, base, left = figures.half_width, figures.base_width, figures.base_left
     peak_to_peak = noise.peak_to_peak
@@ -211,7 +212,7 @@ def _limits(state: State) -> list[tuple[int, int]]:
         reach.append(low_high)
         tops.append(shape.first + int(np.argmax(np.abs(values))) if values.size else shape.first)
     order = np.argsort(tops, kind="stable")
-    for left, right in zip(order[:-1], order[1:], strict=True):
+    for left, right in pairwise(order.tolist()):
         if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
             between = np.abs(total[tops[left] : tops[right] + 1])
             valley = tops[left] + int(np.argmin(between))

@@ -25,7 +25,7 @@ class Curve:
     @property
     def last(self) -> int:
         """Index behind the last point."""
-        return self.first + self.rows.shape[1]
+        return self.first + int(self.rows.shape[1])
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,13 @@ def to_time(spectrum: Complex, grid: Grid, refinement: int) -> Array:
 def to_spectrum(values: Array, grid: Grid) -> Complex:
     """Transforms at s = 2πik/T of functions on a (refined) grid of the whole period, the inverse of `to_time`.
 
-    The frequencies above the last where the first function is above 1e-11 of its area are left out.
+    The frequencies above the last where any function is above 1e-11 of its largest are left out: a derivative by the
+    loading is wider than the function itself.
     """
     spectrum: Complex = np.fft.rfft(values) * (grid.period / values.shape[-1])
-    size = np.abs(spectrum[0])
-    return spectrum[:, : int(np.flatnonzero(size > LOST * size[0])[-1]) + 2]
+    size = np.abs(spectrum)
+    heard = (size > LOST * size.max(axis=1, keepdims=True)).any(axis=0)
+    return spectrum[:, : int(np.flatnonzero(heard)[-1]) + 2]
 
 
 def refinement_for(count: int, length: int) -> int:
@@ -126,5 +128,5 @@ def refinement_for(count: int, length: int) -> int:
 
 def fast_length(least: int) -> int:
     """Smallest 2^a, 3·2^a or 5·2^a that is at least `least` and even: lengths at which an FFT is quick."""
-    power = 1 << max(least - 1, 7).bit_length()
+    power = 1 << max(least - 1, 15).bit_length()
     return min(size for size in (power, 3 * power // 4, 5 * power // 8) if size >= least)

@@ -15,8 +15,6 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.sampling import Curve
 
-MAX_ITERATIONS = 40
-SETTLED = 1e-4  # a predicted gain of so many noise variances moves no coordinate by more than 1 % of its error
 SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
@@ -32,6 +30,8 @@ class Term:
         Maps coordinates, shape (p,), to a `Curve`, or to None where they describe no curve.
     start, lower, upper, stride : ndarray, shape (p,)
         Start of the coordinates, their bounds, and the longest step of each.
+    sign : int
+        +1 or -1 where the amplitude must not change to the other sign, 0 where it is free.
     """
 
     evaluate: Callable[[Array], Curve | None]
@@ -39,6 +39,7 @@ class Term:
     lower: Array
     upper: Array
     stride: Array
+    sign: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,7 @@ class Solution:
     @property
     def columns(self) -> int:
         """Number of free quantities."""
-        return self.gram.shape[0]
+        return int(self.gram.shape[0])
 
     def places(self, term: int) -> list[int]:
         """Columns of one term: its amplitude, then its coordinates."""
@@ -92,7 +93,30 @@ class _Point:
     rss: float
 
 
-def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None) -> Solution | None:
+@dataclass(frozen=True)
+class Effort:
+    """When a search ends.
+
+    Parameters
+    ----------
+    iterations : int
+        Steps at most.
+    settled : float
+        Attainable gain, in variances of the residual, below which it has settled: at 1e-4 no coordinate would move
+        by more than 1 % of its standard error.
+    """
+
+    iterations: int = 40
+    settled: float = 1e-4
+
+
+FINE = Effort()
+COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
+
+
+def solve(
+    signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None, effort: Effort = FINE
+) -> Solution | None:
     """Fit the terms and the base columns to a signal.
 
     Parameters
@@ -103,6 +127,8 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         Base columns, linear.
     weights : ndarray, shape (n,), optional
         Weight of each residual; 0 leaves a point out.
+    effort : Effort
+        When the search ends.
 
     Returns
     -------
@@ -115,13 +141,13 @@ def solve(signal: Array, terms: Sequence[Term], base: Array, weights: Array | No
         return None
     damping, growth = 1e-3, 2.0
     converged, iterations = problem.start.size == 0, 0
-    while not converged and iterations < MAX_ITERATIONS and damping < 1e12:
+    while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
         step, predicted, attainable = problem.step(point, damping)
-        settled = attainable <= problem.tolerance(point)
+        settled = attainable <= max(effort.settled * problem.variance(point), problem.floor)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
-        if trial is not None and gain > 0:
+        if trial is not None and gain > 0 and problem.wrong(trial) <= problem.wrong(point):
             ratio = min(gain / predicted, 1.0) if predicted > 0 else 1.0
             point = trial
             damping, growth = damping * max(1 / 5, 1 - (2 * ratio - 1) ** 3), 2.0
@@ -145,6 +171,7 @@ class _Problem:
         ends = np.cumsum([term.start.size for term in terms])
         self.parts = [slice(int(end) - term.start.size, int(end)) for end, term in zip(ends, terms, strict=True)]
         self.owner = np.repeat(np.arange(len(terms)), [term.start.size for term in terms])
+        self.signs = np.array([term.sign for term in terms], dtype=np.float64)
         self.linear_count = len(terms) + base.shape[0]
         # the products are taken term by term: amplitude, coordinates; then the base
         starts = np.cumsum([0, *(1 + term.start.size for term in terms)])
@@ -248,10 +275,14 @@ class _Problem:
         ]
         return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
 
-    def tolerance(self, point: _Point) -> float:
-        """Predicted gain below which the search has settled."""
+    def wrong(self, point: _Point) -> int:
+        """Number of amplitudes of the wrong sign."""
+        return int(np.count_nonzero(self.signs * point.linear[: len(self.terms)] < 0))
+
+    def variance(self, point: _Point) -> float:
+        """Variance of the residual."""
         freedom = max(self.signal.size - self.linear_count - point.theta.size, 1)
-        return max(SETTLED * point.rss / freedom, self.floor)
+        return float(point.rss / freedom)
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
         """Gather the end of the search and the covariance of all columns."""
@@ -334,10 +365,11 @@ def _solve_scaled(matrix: Array, right: Array) -> Array:
     inverse = 1 / scale
     unit = matrix * inverse * inverse[:, None]
     columns = inverse if right.ndim == 1 else inverse[:, None]
+    solved: Array
     try:
-        solved: Array = np.linalg.solve(unit, right * columns)
+        solved = np.asarray(np.linalg.solve(unit, right * columns), dtype=np.float64)
     except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
+        solved = np.asarray(np.linalg.lstsq(unit, right * columns, rcond=None)[0], dtype=np.float64)
     return solved * columns
 
 

@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "column": {"errors", "chromatogram"},
     "fitting": {"errors", "chromatogram", "column"},
     "results": {"errors", "chromatogram", "column", "fitting"},
-    "figures": {"errors", "chromatogram", "column", "fitting", "results"},
+    "figures": {"errors", "chromatogram", "formats", "column", "fitting", "results"},
     "report": {"errors", "chromatogram", "column", "fitting", "results"},
     "batch": {"errors", "chromatogram", "formats", "column", "fitting", "results", "figures", "report"},
 }
