@@ -152,6 +152,21 @@ def test_the_signal_axis_has_unit_and_power(area: float, unit: str, label: str) 
     assert axes.get_ylabel() == label
 
 
+def test_the_line_of_facts_has_plain_numbers() -> None:
+    assert "1 peak · R² 0.9997 · noise 880 counts" in words(
+        overlay(made_fit([(150, 5, 3e6)], end=300, noise=876.0, unit="counts"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.8585, "0.859"), (0.9997, "0.9997"), (0.999994, "0.99999"), (1.0, "1.00000000")]
+)
+def test_r_squared_has_one_digit_behind_its_nines(value: float, shown: str) -> None:
+    fit = made_fit([(150, 5, 300)], end=300)
+    object.__setattr__(fit, "r_squared", value)
+    assert f"R² {shown} " in words(overlay(fit))
+
+
 def test_small_signals_are_scaled_too() -> None:
     """Apex 3e-4/(5 sqrt(2 pi)) = 2.4e-5 V."""
     axes = overlay(made_fit([(150, 5, 3e-4)], unit="V", end=300, noise=1e-8, base=(0, 0))).axes[0]

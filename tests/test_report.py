@@ -202,6 +202,7 @@ def test_text_from_files_stays_text(text: str) -> None:
     failed = Entry(results.failed_file_row(text, text))
     made = page([entry(fit), failed], Run(text, {text: text}, {text: text}))
     plain = page([entry(two_peaks()), Entry(results.failed_file_row("b", "c"))])
+    assert made.encode("utf-8")
     found, usual = Elements(made), Elements(plain)
     assert [tag for tag, _ in found.tags] == [tag for tag, _ in usual.tags]
     files = found.block("files")

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from gcfit import __version__
+from gcfit.batch.threads import one_blas_thread
 from gcfit.errors import GcfitError
 
 COMMANDS = {
@@ -113,6 +114,7 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     state: dict[str, bool] = {}
     _write_utf8()
+    one_blas_thread()
     try:
         code = cli.main(prog_name="gcfit", standalone_mode=False, obj=state)
         if sys.stdout is not None:

@@ -61,7 +61,9 @@ def draw(axes: Axes, sheet: Sheet, view: View) -> None:
     """Draw data, fit and baseline, and fill every peak that reaches into the panel."""
     theme, time = sheet.theme, view.time
     if view.dense:
-        axes.plot(time, view.signal, color=theme.data, linewidth=1.7, label="data", gid="data", zorder=2)
+        # broad below the line of the fit, so that both are seen
+        width = 1.7 if sheet.fit.peaks else 0.7
+        axes.plot(time, view.signal, color=theme.data, linewidth=width, label="data", gid="data", zorder=2)
     else:
         axes.plot(time, view.signal, "o", color=theme.data, markersize=2.6, label="data", gid="data", zorder=2)
     if not sheet.fit.peaks:

@@ -13,7 +13,7 @@ from gcfit.errors import InputError
 from gcfit.figures import curves, labels, sheet
 from gcfit.figures.labels import Label, Outline
 from gcfit.figures.sheet import Panels, Sheet
-from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, decade, drawing, quantity
+from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, decade, drawing, plain, quantity
 from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, level, rows
 from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
@@ -167,7 +167,8 @@ def _failed_labels(shared: Sheet) -> list[Label]:
     for peak in shared.fit.peaks:
         time = _place(peak)
         if time is not None and not is_drawn(peak):
-            text = f"{label_of(peak).rstrip('*')} failed"
+            why = "no curve" if peak.status == "ok" else plain(peak.status, 20)
+            text = f"{label_of(peak).rstrip('*')} {why}"
             y = float(np.interp(time, run.time, run.signal))
             found.append(Label(shared.shown(time), y, text, np.inf, colour=shared.theme.alert))
     return found
@@ -215,7 +216,8 @@ def _subtitle(fit: Fit, left_out: int) -> str:
     facts = [f"{count} peak{'s' * (count != 1)}" if count else "no peaks"]
     if fit.r_squared is not None:
         facts.append(f"R² {_nines(fit.r_squared)}")
-    facts.append(f"noise {fit.noise.deviation:.2g} {fit.chromatogram.signal_unit}".rstrip())
+    # rounded first: 880 rather than 8.8e+02
+    facts.append(f"noise {float(f'{fit.noise.deviation:.2g}'):g} {fit.chromatogram.signal_unit}".rstrip())
     if any(peak.status != "ok" for peak in fit.peaks):
         facts.append("* see the table")
     if left_out:

@@ -45,7 +45,7 @@ class GasProfile:
 
 
 class Profile(Protocol):
-    """One component along the column at one time [s]: position [m] and concentration [mol/m³], shapes (k,)."""
+    """One component along the column at one time [s]: position [m] and concentration, shapes (k,)."""
 
     @property
     def time(self) -> float: ...  # noqa: D102
@@ -74,6 +74,7 @@ def system_figure(
     outlets: Sequence[Outlet],
     profiles: Sequence[Profile] = (),
     *,
+    concentration_unit: str = "mol/m³",
     title: str = "",
     size: tuple[float, float] | None = None,
     dpi: float = 150.0,
@@ -90,6 +91,8 @@ def system_figure(
         Chromatograms to compare, the first with its components filled and named, the others as dashed lines.
     profiles : sequence of Profile
         Concentrations inside the column, one panel a time; `gcfit.column.numerical.solve` gives them.
+    concentration_unit : str
+        Unit of the profiles.
     title, size, dpi, theme, time_unit
         As for `overlay`.
 
@@ -111,7 +114,7 @@ def system_figure(
         grid = figure.add_gridspec(3 if times else 2, 1, height_ratios=[1, 1, 1.5] if times else [1, 1.5])
         _gas(figure, grid[0].subgridspec(1, 2), gas, colours)
         if times:
-            _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours)
+            _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours, concentration_unit)
         last = figure.add_subplot(grid[-1])
         if title:
             figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
@@ -135,7 +138,9 @@ def _gas(figure: Figure, grid: GridSpecFromSubplotSpec, gas: GasProfile, theme: 
         axes.set_xlim(float(gas.position[0]), float(gas.position[-1]))
 
 
-def _profiles(figure: Figure, grid: GridSpecFromSubplotSpec, profiles: Sequence[Profile], theme: Theme) -> None:
+def _profiles(
+    figure: Figure, grid: GridSpecFromSubplotSpec, profiles: Sequence[Profile], theme: Theme, unit: str
+) -> None:
     """One panel a time, side by side on one scale."""
     times = sorted({profile.time for profile in profiles})
     names = list(dict.fromkeys(profile.component for profile in profiles))
@@ -155,7 +160,7 @@ def _profiles(figure: Figure, grid: GridSpecFromSubplotSpec, profiles: Sequence[
         axes.xaxis.set_major_locator(MaxNLocator(nbins=max(2, 12 // len(times))))
         axes.tick_params(labelleft=column == 0)
         if column == 0:
-            axes.set_ylabel(quantity("Concentration", "mol/m³", power))
+            axes.set_ylabel(quantity("Concentration", unit, power))
 
 
 def _profile(axes: Axes, profile: Profile, number: int, theme: Theme) -> None:

@@ -68,21 +68,23 @@ def trends(
     InputError
         If there is nothing to draw, or a component or column is not known.
     """
-    series = series_of(rows, columns, components)
-    shown = [column for column in columns if any(group[column].values.size for group in series.values())]
+    series_ = series_of(rows, columns, components)
+    shown = [column for column in columns if any(group[column].values.size for group in series_.values())]
     if not shown:
         raise InputError("", "the table holds no values to follow", remedy=f"it needs one of {', '.join(columns)}")
     colours = THEMES[theme]
     with drawing(colours):
-        width, height = size or (max(3.6, 2.4 * len(shown)), 0.7 + 1.25 * len(series))
+        width, height = size or (max(3.6, 2.4 * len(shown)), 0.7 + 1.25 * len(series_))
         figure = Figure(figsize=(width, height), dpi=dpi, layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.04))
-        grid = figure.subplots(len(series), len(shown), squeeze=False, sharex=True)
-        for row, (label, group) in enumerate(series.items()):
+        grid = figure.subplots(len(series_), len(shown), squeeze=False, sharex=True)
+        for row, (label, group) in enumerate(series_.items()):
             for column, name in enumerate(shown):
                 axes = grid[row][column]
                 _panel(axes, group[name], colours)
                 axes.set_ylabel(plain(label, 18) if column == 0 else "", size=8)
                 _headline(axes, name, group[name], first=row == 0)
+        last = max(series.files.max() for group in series_.values() for series in group.values() if series.files.size)
+        grid[0][0].set_xlim(0.4, last + 0.6)
         for axes in grid[-1]:
             axes.set_xlabel("File", labelpad=2)
         if title:
@@ -148,7 +150,6 @@ def _panel(axes: Axes, series: Series, theme: Theme) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3))
     axes.yaxis.set_major_formatter(ScaledFormatter(decade(np.array(ends))))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    axes.margins(x=0.04)
 
 
 def _headline(axes: Axes, column: str, series: Series, *, first: bool) -> None:

@@ -251,7 +251,7 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
         for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
             tried = [
                 _with(data, simpler, place, trial)
-                for simpler in _simpler(name, found)
+                for simpler in _simpler(name, found, place)
                 for trial in _starts(simpler.peaks[place], name)
             ]
             fitted = [one for one in tried if one is not None]
@@ -263,14 +263,17 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
     return best
 
 
-def _simpler(name: str, found: Mapping[str, State]) -> list[State]:
-    """States to start a model from: for up to two parts all that it contains, for three the best of two."""
+def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
+    """States to start a model from: all that it contains; among overlapping peaks, and for three parts, the nearest."""
     model = MODELS[name]
     states = [
         state
         for held, state in found.items()
         if MODELS[held].core == model.core and set(MODELS[held].parts) < set(model.parts)
     ]
+    most = max(len(MODELS[one.peaks[place].model].parts) for one in states) if states else 0
+    if len(states) and len(states[0].peaks) > 1:
+        states = [one for one in states if len(MODELS[one.peaks[place].model].parts) == most]
     return states if len(model.parts) < 3 else [min(states, key=lambda one: one.criterion)]
 
 

@@ -111,7 +111,7 @@ class Effort:
 
 
 FINE = Effort()
-COARSE = Effort(iterations=15, settled=0.1)  # enough to compare models
+COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
 
 
 def solve(

@@ -36,6 +36,8 @@ class View:
         Half widths at half height [points].
     left_end, right_end : ndarray of bool
         Whether the trace ends within two widths.
+    level : ndarray of bool
+        Whether half of the trace around is above half the height, as it is between dips.
     """
 
     left_fall: Array
@@ -46,6 +48,7 @@ class View:
     right_half: Array
     left_end: Mask
     right_end: Mask
+    level: Mask
 
 
 def look(y: Array, ridges: Ridges, deviation: float) -> View:
@@ -69,6 +72,7 @@ def look(y: Array, ridges: Ridges, deviation: float) -> View:
         _half_width(right, height) * ridges.sigma,
         ridges.position < reach,
         ridges.position > y.size - 1 - reach,
+        np.mean(profile > (profile[:, centre] - height / 2)[:, None], axis=1) > 0.5,
     )
 
 

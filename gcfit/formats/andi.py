@@ -83,7 +83,8 @@ def _numbers(source: Source, variables: dict[str, Array], name: str) -> Array:
     values = variables.get(name)
     if values is None or values.dtype.kind not in "fiu" or not values.size:
         raise source.error(f"a netCDF file without numbers in '{name}'; this is no ANDI chromatogram")
-    return values.astype(np.float64).ravel()
+    with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN
+        return values.astype(np.float64).ravel()
 
 
 def _times(source: Source, variables: dict[str, Array], points: int) -> Array:

@@ -58,11 +58,13 @@ class Cells:
     """All cells of a text, row after row.
 
     `values`, shape (n,), is NaN in cells that are empty or say that a value is missing, and in wrong ones; `wrong`,
-    shape (n,), marks cells that hold something else; `last`, shape (rows,), is the index of the last cell of each line.
+    shape (n,), marks cells that hold something else; `end`, shape (n,), is where they end in the text; `last`, shape
+    (rows,), is the index of the last cell of each line.
     """
 
     values: Array
     wrong: Flags
+    end: Index
     last: Index
 
     @property
@@ -99,9 +101,10 @@ def scan(text: bytes, delimiter: bytes) -> Cells:
         The one byte that separates cells.
     """
     if not text:
-        return Cells(np.empty(0), np.empty(0, dtype=bool), np.empty(0, dtype=np.int64))
+        return Cells(np.empty(0), np.empty(0, dtype=bool), *(np.empty(0, dtype=np.int64) for _ in range(2)))
     if len(text) > 2 * _BLOCK:
-        return _joined([_scan(part, delimiter) for part in _blocks(text)])
+        parts = list(_blocks(text))
+        return _joined([_scan(part, delimiter) for part in parts], [len(part) for part in parts])
     return _scan(text, delimiter)
 
 
@@ -114,12 +117,13 @@ def _blocks(text: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _joined(parts: list[Cells]) -> Cells:
-    """Put the cells of consecutive blocks together."""
-    offsets = np.cumsum([0, *(part.values.size for part in parts[:-1])])
-    last = [part.last + offset for part, offset in zip(parts, offsets, strict=True)]
+def _joined(parts: list[Cells], lengths: list[int]) -> Cells:
+    """Put the cells of consecutive blocks of these lengths together."""
     values, wrong = ([getattr(part, name) for part in parts] for name in ("values", "wrong"))
-    return Cells(np.concatenate(values), np.concatenate(wrong), np.concatenate(last))
+    end = [part.end + offset for part, offset in zip(parts, np.cumsum([0, *lengths[:-1]]), strict=True)]
+    sizes = [0, *(part.values.size for part in parts[:-1])]
+    last = [part.last + offset for part, offset in zip(parts, np.cumsum(sizes), strict=True)]
+    return Cells(*(np.concatenate(each) for each in (values, wrong, end, last)))
 
 
 def _scan(text: bytes, delimiter: bytes) -> Cells:
@@ -129,7 +133,7 @@ def _scan(text: bytes, delimiter: bytes) -> Cells:
     cell_end = np.flatnonzero(newline | (raw == delimiter[0]))
     parts = _locate(text, raw, cell_end)
     values, wrong = _evaluate(text, parts)
-    return Cells(values, wrong, np.flatnonzero(newline[cell_end]))
+    return Cells(values, wrong, cell_end, np.flatnonzero(newline[cell_end]))
 
 
 def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
@@ -308,7 +312,9 @@ def _product_error(a: Array, b: Array, product: Array) -> Array:
 
 def _by_float(text: bytes, parts: _Parts, values: Array, wrong: Flags, rows: Index) -> None:
     """Give the cells of these rows to `float`; fills `values` and `wrong`."""
-    for row in rows.tolist():
-        cell = text[parts.cell_start[row] : parts.cell_end[row]]
-        wrong[row] = _NUMBER.fullmatch(cell) is None
-        values[row] = np.nan if wrong[row] else float(cell)
+    if rows.size:
+        spans = zip(parts.cell_start[rows].tolist(), parts.cell_end[rows].tolist(), strict=True)
+        cells = [text[start:end] for start, end in spans]
+        numbers = [float(cell) if _NUMBER.fullmatch(cell) else None for cell in cells]
+        wrong[rows] = [number is None for number in numbers]
+        values[rows] = [np.nan if number is None else number for number in numbers]

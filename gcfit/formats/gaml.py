@@ -18,10 +18,10 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
-from gcfit.formats.pieces import number, times
+from gcfit.formats.pieces import in_seconds, number
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
-from gcfit.formats.units import SECONDS, time_unit
+from gcfit.formats.units import time_unit
 
 _DEEPEST = 60
 _ORDER = {"INTEL": "<", "MOTOROLA": ">"}
@@ -73,7 +73,7 @@ def read(source: Source) -> Reading:
             for y in x.all("Ydata"):
                 trace, unit = _trace(source, x, y, name, notes, warnings)
                 traces.append(trace)
-                peaks += [peak for p in y.under("peak") if (peak := _peak(p, name, SECONDS[unit])) is not None]
+                peaks += [peak for p in y.under("peak") if (peak := _peak(p, name, unit)) is not None]
     if not traces:
         raise source.error("no trace of a chromatogram")
     return Reading(tuple(clean.named_apart(traces)), "gaml", tuple(peaks), tuple(notes), tuple(warnings))
@@ -145,13 +145,13 @@ def _values(source: Source, node: _Node) -> Array:
     raise source.error("no values", place=node.tag)
 
 
-def _peak(node: _Node, trace: str, factor: float) -> VendorPeak | None:
+def _peak(node: _Node, trace: str, unit: str) -> VendorPeak | None:
     """Return one peak, None where it has no retention time."""
     given = {p.attributes.get("name", ""): "".join(p.parts) for p in node.all("parameter")}
     top = number(given.get("PK_RET_TIME", ""))
-    top = times(number(node.text("peakXvalue")), factor) if top is None else top
+    top = in_seconds(number(node.text("peakXvalue")), unit) if top is None else top
     if top is None:
         return None
     area, height = (number(given.get(key, "")) for key in ("PK_AREA", "PK_HEIGHT"))
-    start, end = (times(number(node.text(tag)), factor) for tag in ("startXvalue", "endXvalue"))
+    start, end = (in_seconds(number(node.text(tag)), unit) for tag in ("startXvalue", "endXvalue"))
     return VendorPeak(trace, node.attributes.get("name", ""), top, area, height, start, end)

@@ -66,8 +66,13 @@ def _head(title: str, scripts: Iterable[str]) -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_asset('page.css')}</style>\n</head>\n"
+        f"<title>{_text(title)}</title>\n<style>\n{_asset('page.css')}</style>\n</head>\n"
     )
+
+
+def _text(text: str) -> str:
+    """Text as HTML in ASCII; a file name that is no text has letters that UTF-8 cannot write."""
+    return escape(text).encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _digest(text: str) -> str:

@@ -77,6 +77,10 @@ def segfault(*_: object) -> FileResult:
     raise AssertionError("unreachable")
 
 
+def leave(*_: object) -> FileResult:
+    os._exit(3)
+
+
 def once(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
     """Die the first time, work the second time."""
     mark = Path(path + ".tried")
@@ -127,6 +131,7 @@ ACTS: dict[str, Callable[..., FileResult]] = {
     "ok": ok,
     "slow": slow,
     "segfault": segfault,
+    "quit": leave,
     "once": once,
     "memory": memory,
     "bad": bad,

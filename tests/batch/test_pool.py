@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen, cores, serial
 from gcfit.batch.pool import CHUNK_MAX, CHUNK_S, Limits, _Queue, processes
 from gcfit.batch.records import Job, Outcome
-from gcfit.batch.worker import BLAS_VARIABLES, one_blas_thread
+from gcfit.batch.threads import BLAS_VARIABLES, one_blas_thread
 from gcfit.errors import GcfitError
 from tests.batch import tasks
 from tests.batch.helpers import good_files, write_inputs
@@ -181,3 +183,9 @@ def test_wishes_that_cannot_be_met_are_refused() -> None:
         chosen(jobs=-1, files=5, dask="", limits=Limits())
     with pytest.raises(GcfitError, match="do not reach Dask workers"):
         chosen(jobs=1, files=5, dask="tcp://localhost:1", limits=Limits(timeout=1))
+
+
+def test_a_worker_starts_without_numpy_so_that_the_threads_are_set_in_time() -> None:
+    code = "import gcfit.batch.worker, gcfit.batch.pool, sys; print('numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

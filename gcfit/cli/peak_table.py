@@ -1,0 +1,122 @@
+"""Peak tables read again: what `gcfit fit` wrote, as CSV or TSV or in the folder of a batch."""
+
+import csv
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from gcfit.chromatogram import Chromatogram
+from gcfit.errors import InputError
+from gcfit.results import COUNT_COLUMNS, PEAK_COLUMNS, TEXT_COLUMNS, Row
+
+STORE = "results.sqlite"
+DELIMITERS = ",;\t"
+_NEEDED = ("file", "trace", "peak", "name", "status")
+
+
+def is_peak_table(path: str) -> bool:
+    """Whether a path is the folder or the store of a batch, or a text that begins with the peak table's columns."""
+    place = Path(path)
+    if place.is_dir():
+        return (place / STORE).is_file()
+    if place.suffix == ".sqlite":
+        return True
+    if path == "-" or not place.is_file():
+        return False
+    with place.open("rb") as stream:
+        head = stream.readline(4096).decode("utf-8-sig", "replace")
+    return set(_NEEDED) <= set(_split(head, _delimiter(head)))
+
+
+def read_peak_table(path: str) -> list[Row]:
+    """Read the rows of a peak table; empty cells are None.
+
+    Raises
+    ------
+    InputError
+        If a cell that should be a number is none, or the table lacks a column.
+    """
+    place = Path(path)
+    if place.is_dir():
+        place = place / STORE
+    return list(_stored(place) if place.suffix == ".sqlite" else _written(place))
+
+
+def rows_of(run: Chromatogram, path: str) -> list[Row]:
+    """Read the rows of a peak table that belong to a chromatogram: by file and trace, or by the file's name alone.
+
+    A table of one file is taken as it is, for the file may have been renamed since; so is one fitted from a pipe.
+
+    Raises
+    ------
+    InputError
+        If the table has no rows of it.
+    """
+    rows = [row for row in read_peak_table(path) if row["trace"] in (run.trace, "")]
+    name = Path(run.source).name
+    same = [row for row in rows if row["file"] == run.source] or [
+        row for row in rows if Path(str(row["file"])).name == name
+    ]
+    if not same and len({row["file"] for row in rows}) == 1:
+        return rows
+    if not same:
+        raise InputError(path, f"has no peaks of {run.label}", remedy="give the table of this chromatogram")
+    return same
+
+
+def _stored(path: Path) -> Iterator[Row]:
+    import sqlite3
+
+    from gcfit.batch.store import Store
+
+    # only looked at, so that a batch that writes to it is not disturbed
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        for values in Store(path, connection).rows("peaks"):
+            yield dict(zip(PEAK_COLUMNS, values, strict=True))
+
+
+def _written(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as stream:
+        head = stream.readline()
+        delimiter = _delimiter(head)
+        names = _split(head, delimiter)
+        for name in _NEEDED:
+            if name not in names:
+                raise InputError(str(path), f"column {name} is missing", remedy="give a table that gcfit fit wrote")
+        for number, cells in enumerate(csv.reader(stream, delimiter=delimiter), 2):
+            if cells:
+                yield _row(str(path), number, dict(zip(names, cells, strict=False)), decimal_comma=delimiter == ";")
+
+
+def _row(source: str, number: int, cells: dict[str, str], *, decimal_comma: bool) -> Row:
+    found: Row = dict.fromkeys(PEAK_COLUMNS)
+    for name, text in cells.items():
+        place = f"line {number}, column {name}"
+        found[name] = _text(text) if name in TEXT_COLUMNS else _number(source, place, name, text, decimal_comma)
+    return found
+
+
+def _text(cell: str) -> str:
+    """A text without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _number(source: str, place: str, name: str, cell: str, decimal_comma: bool) -> float | int | None:
+    if not cell.strip():
+        return None
+    try:
+        value = float(cell.replace(",", ".") if decimal_comma else cell)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise InputError(source, f"{cell!r} is not a number", place=place)
+    return int(value) if name in COUNT_COLUMNS else value
+
+
+def _delimiter(head: str) -> str:
+    return max(DELIMITERS, key=head.count)
+
+
+def _split(head: str, delimiter: str) -> list[str]:
+    return next(csv.reader([head.rstrip("\r\n")], delimiter=delimiter), [])

@@ -1,0 +1,144 @@
+"""What `gcfit plot` draws: the kind of figure is found by what is given. No click here; loaded when a figure is due."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from gcfit.chromatogram import Chromatogram
+from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
+from gcfit.cli.plot import Choice, Style
+from gcfit.column.flow import Flow, flow_of
+from gcfit.column.system import System, VelocityModel, read_system
+from gcfit.errors import InputError
+from gcfit.figures import GasProfile, Outlet, multiples, overlay, system_figure, trends
+from gcfit.fitting.fit import fit
+from gcfit.fitting.records import FitSettings
+from gcfit.fitting.restore import restored
+from gcfit.formats import ReadOptions, read_file
+from gcfit.results import TREND_COLUMNS
+
+POSITIONS = 400
+VELOCITIES: tuple[VelocityModel, ...] = ("variable", "constant")
+PROFILES_AT = (0.25, 0.5, 0.75)  # of the apex of the first peak
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything that is known when the kind of figure is chosen."""
+
+    files: Sequence[str]
+    choice: Choice
+    style: Style
+    system: System | None
+    settings: FitSettings
+    reading: ReadOptions
+
+    def looks(self, title: str) -> dict[str, Any]:
+        """Arguments that every figure takes; `title` is that of the figure unless the user gives one."""
+        style = self.style
+        shown = title if style.title is None else style.title
+        return {"title": shown, "size": style.size, "dpi": style.dpi, "theme": style.theme}
+
+
+def picture(
+    files: Sequence[str],
+    choice: Choice,
+    style: Style,
+    system: System | None,
+    settings: FitSettings,
+    reading: ReadOptions,
+) -> Figure:
+    """Draw the figure that goes with the files.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or files of different kinds are mixed.
+    """
+    asked = Asked(files, choice, style, system, settings, reading)
+    kinds = {_kind(path) for path in files}
+    if len(files) > 1 and kinds != {"chromatogram"}:
+        raise InputError("", "several files, and not all are chromatograms", remedy="draw one figure after the other")
+    return _KINDS["chromatograms" if len(files) > 1 else kinds.pop()](asked)
+
+
+def _kind(path: str) -> str:
+    if Path(path).suffix.lower() == ".toml":
+        return "system"
+    return "table" if is_peak_table(path) else "chromatogram"
+
+
+def _overlay(asked: Asked) -> Figure:
+    run = _the_trace(asked.files[0], asked.reading)
+    if asked.choice.table is None:
+        result = fit(run, asked.system, settings=asked.settings)
+    else:
+        result = restored(run, rows_of(run, asked.choice.table), asked.system, settings=asked.settings)
+    looks = asked.looks("") | {"title": asked.style.title}
+    return overlay(result, zoom=asked.choice.zoom, time_unit=asked.style.axis_unit, **looks)
+
+
+def _the_trace(path: str, reading: ReadOptions) -> Chromatogram:
+    runs = read_file(path, reading).chromatograms
+    if len(runs) > 1:
+        names = ", ".join(repr(run.trace) for run in runs)
+        raise InputError(path, f"holds {len(runs)} traces: {names}", remedy="choose one with --trace")
+    return runs[0]
+
+
+def _multiples(asked: Asked) -> Figure:
+    runs = [run for path in asked.files for run in read_file(path, asked.reading).chromatograms]
+    same = asked.choice.same_scale
+    return multiples(runs, same_scale=same, time_unit=asked.style.axis_unit, **asked.looks(""))
+
+
+def _trends(asked: Asked) -> Figure:
+    rows = read_peak_table(asked.files[0])
+    columns = asked.choice.quantity or TREND_COLUMNS
+    return trends(rows, columns=columns, components=asked.choice.component, **asked.looks(Path(asked.files[0]).name))
+
+
+def _system(asked: Asked) -> Figure:
+    from gcfit.column.numerical import solve
+    from gcfit.column.simulate import simulate
+
+    system = read_system(asked.files[0])
+    # the slower model's peaks come later than the end that the file gives for its own
+    quiet = replace(system, detector=replace(system.detector, noise=0.0, until=None))
+    outlets = []
+    for model in VELOCITIES:
+        run = simulate(quiet, velocity_model=model)
+        outlets.append(Outlet(model, run.time, run.signal, run.components, system.detector.baseline))
+    times = asked.choice.times
+    if times is None:
+        times = _rounded_times(outlets[0])
+    profiles = solve(system, times, profile_times=times).profiles if times else ()
+    known = all(component.inlet_concentration is not None for component in system.components)
+    unit = "mol/m³" if known and system.injection.duration else ""
+    looks = asked.looks(Path(asked.files[0]).name) | {"concentration_unit": unit, "time_unit": asked.style.axis_unit}
+    return system_figure(_gas(system), outlets, profiles, **looks)
+
+
+def _rounded_times(outlet: Outlet) -> tuple[float, ...]:
+    """Parts of the apex time of the first peak, to two digits."""
+    first = min(float(outlet.time[curve.argmax()]) for curve in outlet.components.values())
+    return tuple(float(f"{share * first:.2g}") for share in PROFILES_AT)
+
+
+def _gas(system: System) -> GasProfile:
+    position = np.linspace(0.0, system.column.length, POSITIONS)
+    flows: dict[str, Flow] = {model: flow_of(system, model) for model in VELOCITIES}
+    velocities = {model: flow.velocity(position) for model, flow in flows.items()}
+    return GasProfile(position, flows["variable"].pressure(position), velocities)
+
+
+_KINDS: dict[str, Callable[[Asked], Figure]] = {
+    "chromatogram": _overlay,
+    "chromatograms": _multiples,
+    "table": _trends,
+    "system": _system,
+}

@@ -1,0 +1,141 @@
+"""`gcfit plot`: a figure of whatever is given: a chromatogram, several, a column, or the peaks of a batch."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gcfit.cli.options import FIGURES, command, fit_options, gathered, quantity, reading_options, system_option
+
+if TYPE_CHECKING:
+    from gcfit.column.system import System
+    from gcfit.fitting.records import FitSettings
+    from gcfit.formats import ReadOptions
+
+INCH = {"": 1.0, "in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a figure looks: the values of the options of every kind of figure; `size` in inches, None for the default."""
+
+    title: str | None
+    size: tuple[float, float] | None
+    dpi: float
+    theme: Any
+    axis_unit: Any
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is shown: the values of the options that only one kind of figure has."""
+
+    table: str | None
+    zoom: Any
+    times: tuple[float, ...] | None
+    component: tuple[str, ...]
+    quantity: tuple[str, ...]
+    same_scale: bool
+
+
+def _size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Read a size such as 7x5 or 18x12cm as inches."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+\.?\d*)x(\d+\.?\d*)(in|cm|mm)?", value.strip().lower())
+    if match is None or not float(match[1]) * float(match[2]):
+        raise click.BadParameter(f"{value!r} is not a size; write 7x5 (inches) or 18x12cm.")
+    return float(match[1]) * INCH[match[3] or ""], float(match[2]) * INCH[match[3] or ""]
+
+
+def _zoom(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Any:
+    """Read `auto`, `none`, or parts START-END [s]."""
+    if values in ((), ("auto",)):
+        return "auto"
+    if values == ("none",):
+        return ()
+    parts = [re.fullmatch(r"(\d+\.?\d*)[-:](\d+\.?\d*)", value.strip()) for value in values]
+    if None in parts:
+        raise click.BadParameter(f"{values[parts.index(None)]!r} is not auto, none or a part START-END in seconds.")
+    return tuple((float(part[1]), float(part[2])) for part in parts if part)
+
+
+def _times(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """Read times [s] separated by commas; `none` for no profiles."""
+    if value is None or value == "none":
+        return None if value is None else ()
+    try:
+        times = sorted({float(word) for word in value.split(",")})
+    except ValueError:
+        times = [math.nan]
+    if not all(0 < time < math.inf for time in times):
+        raise click.BadParameter(f"{value!r} is not none or a list of times above 0 such as 50,100.")
+    return tuple(times)
+
+
+style_options = gathered(
+    "style",
+    Style,
+    click.option("--title", metavar="TEXT", help="Title instead of the name of the file; an empty one leaves it out."),
+    click.option("--size", callback=_size, metavar="WxH", help="Width and height: 7x5 (inches) or 18x12cm."),
+    quantity("--dpi", above=0, default=150.0, show_default=True, metavar="X", help="Resolution of a PNG."),
+    click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Colours."),
+    click.option("--axis-unit", type=click.Choice(["auto", "s", "min"]), default="auto", show_default=True,
+                 help="Unit of the time axis; auto: minutes from ten minutes on."),
+)  # fmt: skip
+
+choice_options = gathered(
+    "choice",
+    Choice,
+    click.option("--table", metavar="PEAKS.csv", help="Chromatogram: draw the peaks of this table, without a fit."),
+    click.option("--zoom", multiple=True, callback=_zoom, metavar="START-END",
+                 help="Chromatogram: enlarge this part [s], again for more; auto (default) or none."),
+    click.option("--times", callback=_times, metavar="T1,T2,...", help="Column: times of the profiles [s], or none."),
+    click.option("--component", multiple=True, metavar="NAME", help="Peak table: only this component, again for more."),
+    click.option("--quantity", multiple=True, metavar="COLUMN", help="Peak table: only this column, again for more."),
+    click.option("--same-scale", is_flag=True, help="Several chromatograms: one signal axis for all."),
+)  # fmt: skip
+
+
+@command(
+    "gcfit plot run.csv --system column.toml -o run.png",
+    "gcfit plot run.csv --zoom 380-500 --theme dark -o run.svg",
+    "gcfit plot run.csv --table peaks.csv --size 18x10cm -o run.pdf",
+    "gcfit plot column.toml --times 20,60,120 -o column.pdf",
+    "gcfit plot results -o trends.png",
+    "gcfit plot *.csv -o runs.png",
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("-o", "--output", required=True, metavar="FIGURE", help="PNG, SVG or PDF by its name; - is stdout.")
+@click.option("--format", "file_format", type=click.Choice(FIGURES), help="Format, where the name does not tell.")
+@style_options
+@choice_options
+@system_option
+@fit_options
+@reading_options
+def plot(
+    files: tuple[str, ...],
+    output: str,
+    file_format: str | None,
+    style: Style,
+    choice: Choice,
+    system: "System | None",
+    settings: "FitSettings",
+    reading: "ReadOptions",
+) -> None:
+    """Draw a figure.
+
+    A chromatogram is fitted and drawn with its fit, its peaks, baseline and residuals; - is stdin. A system file
+    (TOML) gives the gas along the column, the profiles and the chromatogram under both velocity models. A peak table
+    or the folder of a batch gives trends over its files. Several chromatograms are drawn side by side, unfitted.
+    """
+    import sys
+
+    from gcfit.cli.pictures import picture
+    from gcfit.figures.saving import format_of, save
+
+    target: Any = sys.stdout.buffer if output == "-" else output
+    known = format_of(target, file_format)  # before a long fit, not after it
+    save(picture(files, choice, style, system, settings, reading), target, known)

@@ -1,0 +1,173 @@
+"""Fitted peaks from a peak table: the curves again without the search, to be looked at.
+
+A table holds what a peak does, its apex, width and additions, not the coordinates of its model: those two that stand
+for retention and width are found such that apex and width at half height are those of the table.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.column.system import System
+from gcfit.errors import FitError, InputError
+from gcfit.fitting.fit import completed
+from gcfit.fitting.models import MODELS, Known, curve, feasible
+from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.select import base_columns
+from gcfit.fitting.suitability import shape_of
+
+FINE = 40  # points per width at half height of the curve whose apex and width are compared
+EXACT = 1e-9  # of the width
+MOST_STEPS = 60
+BASE_ORDERS = (2, 3, 4, 6, 8, 11)
+_RECORD = [field.name for field in fields(PeakFit) if field.name not in ("first", "curve")]
+_NO_CURVE: Array = np.empty(0)
+
+
+def restored(
+    chromatogram: Chromatogram,
+    rows: Sequence[Mapping[str, object]],
+    system: System | None = None,
+    *,
+    settings: FitSettings | None = None,
+) -> Fit:
+    """Return the fit that rows of a peak table describe.
+
+    Parameters
+    ----------
+    chromatogram : Chromatogram
+    rows : sequence of mappings
+        Rows of the peak table that belong to it.
+    system, settings
+        Those of the fit, for hold-up time and injection.
+
+    Returns
+    -------
+    Fit
+        The peaks of the table; a row that does not say enough has no curve. The baseline of each window is fitted to
+        what the peaks leave.
+
+    Raises
+    ------
+    FitError
+        If no curve of the row's model has its apex and width.
+    InputError
+        If a window of the table holds no data.
+    """
+    asked = completed(settings or FitSettings(), system)
+    known = Known(min(0.0, float(chromatogram.time[0])) if asked.hold_up is None else asked.hold_up, asked.injection)
+    peaks = tuple(_peak(chromatogram, row, known) for row in rows)
+    noise = estimate_noise(chromatogram.time, chromatogram.signal)
+    baseline = np.full(chromatogram.time.size, np.nan)
+    for inside in _windows(chromatogram, peaks):
+        baseline[inside] = _baseline(chromatogram, peaks, inside, noise)
+    fit = Fit(chromatogram, asked, peaks, noise, baseline, None, 0.0)
+    return replace(fit, r_squared=_r_squared(fit))
+
+
+def _peak(run: Chromatogram, row: Mapping[str, object], known: Known) -> PeakFit:
+    values = {name: row.get(name) for name in _RECORD}
+    texts = {name: values[name] or "" for name in ("name", "model", "status", "message")}
+    record = PeakFit(**(values | texts | {"first": 0, "curve": _NO_CURVE}))  # type: ignore[arg-type]
+    coordinates = _coordinates(record, known)
+    if coordinates is None or record.area is None:
+        return record
+    inside = _points(run, record)
+    shape = curve(MODELS[record.model], coordinates, Sampling.of(run.time[inside]), known)
+    return replace(record, first=inside.start + shape.first, curve=record.area * shape.rows[0])
+
+
+def _points(run: Chromatogram, peak: PeakFit) -> slice:
+    """The points of a peak's window."""
+    start, end = peak.window_start_s, peak.window_end_s
+    if start is None or end is None:
+        start, end = float(run.time[0]), float(run.time[-1])
+    slack = 0.01 * run.sampling_interval
+    inside = slice(*np.searchsorted(run.time, [start - slack, end + slack]).tolist())
+    if inside.stop - inside.start < 3:
+        found = f"the window {start:g} to {end:g} s of peak {peak.peak} holds no data"
+        raise InputError(run.label, found, remedy="give the table of this chromatogram")
+    return inside
+
+
+def _coordinates(peak: PeakFit, known: Known) -> Array | None:
+    """Coordinates of the model with the apex, width and additions of the table; None where it does not say them."""
+    additions = _additions(peak)
+    if additions is None or peak.retention_time_s is None or peak.fwhm_s is None:
+        return None
+    apex, width = peak.retention_time_s, peak.fwhm_s
+    at = np.array([apex, math.log(width / math.sqrt(8 * math.log(2))), *additions])
+    for _ in range(MOST_STEPS):
+        found = _apex_and_width(peak, at, known)
+        if found is None:
+            break
+        at[:2] += apex - found[0], math.log(width / found[1])
+        if abs(apex - found[0]) < EXACT * width and abs(width - found[1]) < EXACT * width:
+            return at
+    model = f"no curve of the model {peak.model} has the apex {apex:g} s and the width {width:g} s"
+    raise FitError(f"peak {peak.peak}: {model} of the table; give the hold-up time and injection of the fit")
+
+
+def _additions(peak: PeakFit) -> list[float] | None:
+    if peak.model not in MODELS:
+        return None
+    known: dict[str, float] = {}
+    if peak.site_n and peak.site_k_d_per_s:
+        known["log_site_delay"] = math.log(peak.site_n / peak.site_k_d_per_s)
+        known["log_site_time"] = -math.log(peak.site_k_d_per_s)
+    if peak.tail_s:
+        known["log_tail"] = math.log(peak.tail_s)
+    if peak.loading is not None:
+        known["loading"] = peak.loading
+    names = MODELS[peak.model].parameters[2:]
+    return [known[name] for name in names] if set(names) <= set(known) else None
+
+
+def _apex_and_width(peak: PeakFit, at: Array, known: Known) -> tuple[float, float] | None:
+    if not feasible(MODELS[peak.model], at, known):
+        return None
+    width, apex = peak.fwhm_s or 0.0, peak.retention_time_s or 0.0
+    reach = 6 * width + known.injection
+    sampling = Sampling.of(np.arange(apex - reach, apex + reach, width / FINE))
+    found = curve(MODELS[peak.model], at, sampling, known)
+    if found.rows.shape[1] < 5:
+        return None
+    shape = shape_of(sampling.time[found.first : found.last], found.rows)
+    return None if shape is None or shape.half_width is None else (shape.apex, shape.half_width)
+
+
+def _windows(run: Chromatogram, peaks: Iterable[PeakFit]) -> list[slice]:
+    drawn = [_points(run, peak) for peak in peaks if peak.curve.size]
+    return [slice(*ends) for ends in sorted({(points.start, points.stop) for points in drawn})]
+
+
+def _baseline(run: Chromatogram, peaks: Sequence[PeakFit], inside: slice, noise: Noise) -> Array:
+    """What the peaks leave in a window, as a line or the simplest curve that the data support (BIC)."""
+    left = run.signal[inside].copy()
+    for peak in peaks:
+        first, last = max(peak.first, inside.start), min(peak.first + peak.curve.size, inside.stop)
+        if first < last:
+            left[first - inside.start : last - inside.start] -= peak.curve[first - peak.first : last - peak.first]
+    count = left.size / noise.inflation
+    best, fitted = math.inf, left
+    for order in BASE_ORDERS:
+        columns = base_columns(run.time[inside], order).T
+        values = columns @ np.linalg.lstsq(columns, left, rcond=None)[0]
+        variance = max(float(np.mean((left - values) ** 2)), 1e-30)
+        criterion = count * math.log(variance) + order * math.log(left.size)
+        if criterion < best and order < left.size:
+            best, fitted = criterion, values
+    return fitted
+
+
+def _r_squared(fit: Fit) -> float | None:
+    inside = np.isfinite(fit.baseline)
+    signal = fit.chromatogram.signal[inside]
+    if not inside.any() or np.ptp(signal) == 0:
+        return None
+    return float(1 - np.sum((signal - fit.total[inside]) ** 2) / np.sum((signal - signal.mean()) ** 2))

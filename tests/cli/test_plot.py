@@ -1,0 +1,246 @@
+"""`gcfit plot`: every kind of input gives its figure, and wrong ones one clear line."""
+
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gcfit.chromatogram import Chromatogram
+from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
+from gcfit.errors import InputError
+from gcfit.results import PEAK_COLUMNS
+from tests.cli.shell import ROOT, bash, gcfit, inside
+from tests.handmade import gaussian
+
+SYSTEM = ROOT / "sample_data" / "btex" / "system.toml"
+SAMPLE = ROOT / "sample_data" / "btex" / "chromatogram.csv"
+STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+HEAD = ",".join(PEAK_COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two short runs, their peak table, and the folder of their batch."""
+    made = tmp_path_factory.mktemp("plot")
+    time = np.arange(0, 120, 0.2)
+    for number in (1, 2):
+        random = np.random.default_rng(number)
+        signal = 5 + gaussian(time, 50 + number, 3, 40) + 0.01 * random.standard_normal(time.size)
+        lines = [f"{t:.1f},{y:.6f}" for t, y in zip(time, signal, strict=True)]
+        (made / f"run{number}.csv").write_text("time_s,signal_mV\n" + "\n".join(lines) + "\n")
+    runs = [made / "run1.csv", made / "run2.csv"]
+    table = inside("fit", *runs, "--model", "gaussian")
+    assert table.returncode == 0
+    (made / "peaks.csv").write_text(table.stdout)
+    assert inside("fit", *runs, "--model", "gaussian", "-o", made / "batch").returncode == 0
+    return made
+
+
+def texts(path: Path) -> list[str]:
+    """Texts of an SVG figure."""
+    found = re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8"))
+    return [text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">") for text in found]
+
+
+def drawn(folder: Path, *arguments: str | Path) -> list[str]:
+    output = folder / "figure.svg"
+    run = inside("plot", *arguments, "-o", output, cwd=folder)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    return texts(output)
+
+
+def test_a_chromatogram_is_drawn_with_its_fit(folder: Path) -> None:
+    shown = drawn(folder, "run1.csv", "--model", "gaussian")
+    assert {"run1.csv", "data", "fit", "baseline", "Residual (σ)", "Time (s)", "Signal (mV)", "1"} <= set(shown)
+
+
+def test_the_sample_is_drawn_with_the_names_of_its_system(folder: Path) -> None:
+    shown = drawn(folder, SAMPLE, "--system", SYSTEM)
+    assert {"1 benzene", "2 toluene", "3 ethylbenzene", "4 p,m-xylene", "5 o-xylene"} <= set(shown)
+
+
+def test_a_table_is_drawn_without_a_fit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a fit was made")
+
+    import gcfit.cli.pictures
+
+    monkeypatch.setattr(gcfit.cli.pictures, "fit", refuse)
+    shown = drawn(folder, "run2.csv", "--table", "peaks.csv")
+    assert {"run2.csv", "fit", "1"} <= set(shown)
+    assert any("1 peak ·" in text for text in shown)
+
+
+def test_a_column_is_drawn_with_gas_profiles_and_both_velocities(folder: Path) -> None:
+    shown = drawn(folder, SYSTEM, "--times", "40,20")
+    expected = {"Pressure (kPa)", "Velocity (m/s)", "20 s", "40 s", "variable velocity", "constant velocity", "benzene"}
+    assert expected <= set(shown)
+    assert any(text.startswith("Concentration (") for text in shown)
+    without = drawn(folder, SYSTEM, "--times", "none", "--title", "no profiles")
+    assert not any(text.startswith("Concentration") for text in without)
+    assert "no profiles" in without
+
+
+@pytest.mark.parametrize("source", ["peaks.csv", "batch", "batch/results.sqlite"])
+def test_a_peak_table_gives_trends(folder: Path, source: str) -> None:
+    shown = drawn(folder, source)
+    assert {Path(source).name, "peak 1", "Retention (s)", "Area", "File"} <= set(shown)
+
+
+def test_quantities_and_components_are_chosen(folder: Path) -> None:
+    shown = drawn(folder, "peaks.csv", "--quantity", "snr", "--component", "peak 1")
+    assert "Area" not in shown
+    assert any(text.startswith("snr") for text in shown)
+
+
+def test_several_chromatograms_are_drawn_side_by_side(folder: Path) -> None:
+    shown = drawn(folder, "run1.csv", "run2.csv", "--same-scale")
+    assert {"run1.csv", "run2.csv"} <= set(shown)
+    assert "fit" not in shown
+
+
+@pytest.mark.parametrize("suffix", STARTS)
+def test_the_name_tells_the_format(folder: Path, suffix: str) -> None:
+    output = folder / f"figure.{suffix}"
+    assert inside("plot", folder / "peaks.csv", "-o", output).returncode == 0
+    assert output.read_bytes().startswith(STARTS[suffix])
+
+
+def test_a_figure_goes_to_stdout_and_a_run_comes_from_stdin(folder: Path) -> None:
+    line = "cat run1.csv | gcfit plot - --model gaussian --format pdf -o - > piped.pdf"
+    run = bash(line, cwd=folder)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (folder / "piped.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_size_and_resolution(folder: Path) -> None:
+    output = folder / "small.png"
+    arguments = ["--size", "12.7x10.16cm", "--dpi", "100", "--theme", "dark"]
+    assert inside("plot", folder / "run1.csv", "--model", "gaussian", *arguments, "-o", output).returncode == 0
+    png = output.read_bytes()
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (500, 400)
+
+
+def test_parts_are_enlarged(folder: Path) -> None:
+    shown = drawn(folder, "run1.csv", "--table", "peaks.csv", "--zoom", "40-60", "--zoom", "80:100")
+    assert {"a", "b"} <= set(shown)
+
+
+def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
+    assert "Time (min)" in drawn(folder, "run1.csv", "--table", "peaks.csv", "--axis-unit", "min")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run1.csv"], 2, "Missing option '-o' / '--output'"),
+        (["run1.csv", "-o", "a.xls"], 1, "a.xls: is no figure format: 'xls'; use one of png, svg, pdf"),
+        (["none.csv", "-o", "a.png"], 1, "none.csv"),
+        (["run1.csv", "--size", "7", "-o", "a.png"], 2, "'7' is not a size; write 7x5 (inches) or 18x12cm."),
+        (["run1.csv", "--size", "0x5", "-o", "a.png"], 2, "'0x5' is not a size"),
+        (["run1.csv", "--zoom", "5", "-o", "a.png"], 2, "'5' is not auto, none or a part START-END in seconds."),
+        (["run1.csv", "--dpi", "0", "-o", "a.png"], 2, "0 is not above 0."),
+        (["run1.csv", "--times", "a", "-o", "a.png"], 2, "'a' is not none or a list of times above 0 such as 50,100."),
+        (["run1.csv", "--zoom", "500-600", "--table", "peaks.csv", "-o", "a.png"], 1, "holds no data"),
+        (["run1.csv", "--size", "7x1", "--table", "peaks.csv", "-o", "a.png"], 1, "has no room for its panels"),
+        (["run1.csv", "peaks.csv", "-o", "a.png"], 1, "several files, and not all are chromatograms"),
+        (["peaks.csv", "--component", "x", "-o", "a.png"], 1, "component 'x' is not in the table; there are peak 1"),
+        (["run1.csv", "--table", "run2.csv", "-o", "a.png"], 1, "run2.csv: column file is missing"),
+        (["run1.csv", "--model", "gaussian", "-o", "none/a.png"], 1, "none/a.png: cannot be written"),
+    ],
+)
+def test_wrong_input_is_one_line_and_writes_nothing(
+    folder: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    for name in ("run1.csv", "run2.csv", "peaks.csv"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    run = inside("plot", *arguments, cwd=tmp_path)
+    assert run.returncode == code
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_an_unknown_format_is_refused_before_the_fit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gcfit.cli.pictures
+
+    monkeypatch.setattr(gcfit.cli.pictures, "picture", None)
+    assert inside("plot", folder / "run1.csv", "-o", folder / "a.bmp").returncode == 1
+
+
+def test_help_begins_with_examples_and_loads_no_matplotlib() -> None:
+    run = gcfit("plot", "--help")
+    assert run.stdout.split("\n")[2].strip() == "gcfit plot run.csv --system column.toml -o run.png"
+    assert run.returncode == 0
+
+
+def test_tables_are_known_by_their_columns(folder: Path, tmp_path: Path) -> None:
+    assert is_peak_table(str(folder / "peaks.csv"))
+    assert is_peak_table(str(folder / "batch"))
+    assert not is_peak_table(str(folder / "run1.csv"))
+    assert not is_peak_table(str(tmp_path))
+    assert not is_peak_table("-")
+
+
+def test_a_european_table_is_read_like_an_english_one(folder: Path, tmp_path: Path) -> None:
+    english = read_peak_table(str(folder / "peaks.csv"))
+    run = inside("fit", folder / "run1.csv", folder / "run2.csv", "--model", "gaussian", "--decimal-comma", "--bom")
+    (tmp_path / "european.csv").write_text(run.stdout, encoding="utf-8")
+    assert read_peak_table(str(tmp_path / "european.csv")) == english
+    assert [row["peak"] for row in english] == [1, 1]
+    assert isinstance(english[0]["area"], float)
+    assert english[0]["k_a_per_s"] is None
+
+
+def test_table_and_store_hold_the_same_rows(folder: Path) -> None:
+    stored, written = read_peak_table(str(folder / "batch")), read_peak_table(str(folder / "peaks.csv"))
+    for one, other in zip(stored, written, strict=True):
+        kept = {name: value for name, value in one.items() if value not in (None, "")}
+        assert kept == {name: value for name, value in other.items() if value not in (None, "")}
+
+
+def test_a_quoted_formula_is_read_as_the_text_that_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("file,trace,peak,name,status,area\n'=a.csv,,1,'+b,ok,1.5\n\n'c,,2,,ok,\n")
+    rows = read_peak_table(str(path))
+    assert [(row["file"], row["name"], row["area"]) for row in rows] == [("=a.csv", "+b", 1.5), ("'c", "", None)]
+
+
+def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("file,trace,peak,name,status,area\na,,1,,ok,1.5\na,,2,,ok,many\n")
+    with pytest.raises(InputError, match=r"t\.csv: line 3, column area: 'many' is not a number"):
+        read_peak_table(str(path))
+
+
+def test_rows_belong_to_a_run_by_path_name_or_alone(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = ["/x/a.csv,,1,,ok", "/y/a.csv,,1,,ok", "/y/b.csv,FID,1,,ok", "/y/b.csv,TCD,1,,ok"]
+    path.write_text("file,trace,peak,name,status\n" + "\n".join(lines) + "\n")
+
+    def found(source: str, trace: str = "") -> list[tuple[object, object]]:
+        run = Chromatogram(np.arange(5.0), np.arange(5.0), source=source, trace=trace)
+        return [(row["file"], row["trace"]) for row in rows_of(run, str(path))]
+
+    assert found("/y/a.csv") == [("/y/a.csv", "")]
+    assert found("elsewhere/b.csv", "TCD") == [("/y/b.csv", "TCD")]
+    with pytest.raises(InputError, match=r"has no peaks of c\.csv; give the table of this chromatogram"):
+        found("c.csv")
+    path.write_text("file,trace,peak,name,status\n-,,1,,ok\n")
+    assert found("c.csv") == [("-", "")]
+
+
+def test_a_damaged_store_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    path.write_bytes(b"no database at all" * 100)
+    run = inside("plot", path, "-o", tmp_path / "a.png")
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert str(path) in run.stderr
+    empty = tmp_path / "other.sqlite"
+    sqlite3.connect(empty).close()
+    assert inside("plot", empty, "-o", tmp_path / "a.png").returncode == 1
