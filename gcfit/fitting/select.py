@@ -212,10 +212,7 @@ def without_phantoms(data: WindowData, state: State) -> State | None:
     None where no peak remains.
     """
     while True:
-        sure = [
-            amplitude * peak.sign / _area_error(data, state.solution, place)
-            for place, (amplitude, peak) in enumerate(zip(state.solution.amplitudes, state.peaks, strict=True))
-        ]
+        sure = [_certainty(data, state, place) for place in range(len(state.peaks))]
         worst = int(np.argmin(sure))
         if sure[worst] >= PHANTOM:
             return state
@@ -226,14 +223,15 @@ def without_phantoms(data: WindowData, state: State) -> State | None:
         state = again
 
 
-def _area_error(data: WindowData, solution: Solution, place: int) -> float:
-    """Standard error of an area for the noise of the trace; next to nothing where the covariance is not determined."""
+def _certainty(data: WindowData, state: State, place: int) -> float:
+    """Area over its standard error for the noise of the trace, negative for the wrong sign; infinite without error."""
+    solution, area = state.solution, float(state.solution.amplitudes[place]) * state.peaks[place].sign
     near = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
     unit = covariance(solution, near)
-    if unit is None:
-        return float(np.finfo(float).tiny)
+    if unit is None or data.deviation == 0:
+        return float(np.copysign(np.inf, area))
     column = sum(solution.rows[term].shape[0] for term in near if term < place)
-    return data.deviation * float(np.sqrt(unit[column, column] * data.inflation)) or np.finfo(float).tiny
+    return area / (data.deviation * float(np.sqrt(unit[column, column] * data.inflation)))
 
 
 def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:

@@ -3,10 +3,8 @@
 A text of `n` cells costs some fifty operations on arrays of length `n`; every number is rounded correctly, that is, it
 equals `float(cell)` bit for bit. Eight digits are read as one 64-bit word: after removing the character code of zero,
 pairs, fours and eights of digits are joined by multiplication within the word. The digits of a number form an integer
-`m`, so the number is `m / 10**k`. Both are exact in float64 for m < 2**53 and k <= 22, one division then rounds once
-(Clinger 1990, doi:10.1145/93548.93557, section 3). A longer integer is divided in twofold precision, the product being
-split as by Dekker (1971, doi:10.1007/BF01397083); what lies too near to the middle between two floats, or has more
-digits than a word holds, is given to `float`.
+`m`, so the number is `m / 10**k`, which `gcfit.formats.quotients` rounds; what is in doubt there, or has more digits
+than a word holds, is given to `float`.
 """
 
 import re
@@ -17,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-
-Flags = NDArray[np.bool_]
-Index = NDArray[np.int64]
-Words = NDArray[np.uint64]
+from gcfit.formats.quotients import TOP, Flags, Index, Words, scaled
 
 _BLOCK = 1 << 17  # bytes; twice as fast as 2**20 where the cache is of 1 MB
 _WORD = np.uint64
@@ -33,12 +28,7 @@ _JOINS = (  # factor, shift and mask that join pairs, fours and eights of digits
     (_WORD(10000 * 2**32 + 1), _WORD(32), _WORD(2**32 - 1)),
 )
 _POWERS = np.array([10**k for k in range(20)], dtype=np.uint64)
-_FLOAT_POWERS = np.array([float(10**k) for k in range(23)])  # all exact
-_EXACT = _WORD(2**53)
-_TOP = _WORD(1844 * 10**16)  # words from here on may round up to 2**64
 _HUGE = _WORD(2**64 - 1)
-_BINADE = 0x7FF << 52  # bits of the exponent
-_SPLITTER = 134217729.0  # 2**27 + 1, Dekker's constant for 53 bits
 _NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -245,9 +235,9 @@ def _evaluate(text: bytes, parts: _Parts) -> tuple[Array, Flags]:
     scale = fraction_digits
     if parts.end is not parts.cell_end:
         scale = scale - _exponents(text, words, parts, wrong)
-    values, doubtful = _scaled(whole * _POWERS.take(fraction_digits, mode="clip") + fraction, scale)
+    values, doubtful = scaled(whole * _POWERS.take(fraction_digits, mode="clip") + fraction, scale)
     if int(digits.max()) > 16:
-        doubtful |= (whole_digits > 16) | (fraction_digits > 24) | (fraction >= _TOP) | ((digits > 19) & (whole != 0))
+        doubtful |= (whole_digits > 16) | (fraction_digits > 24) | (fraction >= TOP) | ((digits > 19) & (whole != 0))
     if parts.negative.any():
         np.negative(values, out=values, where=parts.negative)
     _by_float(text, parts, values, wrong, np.flatnonzero(doubtful))
@@ -267,47 +257,6 @@ def _read_words(words: Words, parts: _Parts, values: Array, wrong: Flags) -> Non
     for infinity, sign in ((_PLUS_INFINITY, 1.0), (_MINUS_INFINITY, -1.0)):
         found = rows[short & np.isin(word, infinity)]
         values[found], wrong[found] = sign * np.inf, False
-
-
-def _scaled(mantissa: Words, scale: Index) -> tuple[Array, Flags]:
-    """Return mantissa / 10**scale, rounded once, and where that is in doubt."""
-    high = mantissa.astype(np.float64)
-    size = np.abs(scale)
-    power = _FLOAT_POWERS.take(size, mode="clip")
-    values = high / power if (size == scale).all() else np.where(scale < 0, high * power, high / power)
-    doubtful = size > 22
-    long = np.flatnonzero(mantissa >= _EXACT)
-    if long.size:
-        doubtful[long] |= mantissa[long] >= _TOP
-        long = long[~doubtful[long]]
-        low = (mantissa[long] - high[long].astype(np.uint64)).view(np.int64).astype(np.float64)
-        values[long], doubt = _divide(high[long], low, power[long])
-        doubtful[long] |= doubt | (scale[long] < 0)
-    return values, doubtful
-
-
-def _divide(high: Array, low: Array, power: Array) -> tuple[Array, Flags]:
-    """Return (high + low) / power, and where its rounding is in doubt; the remainder gives the quotient's low half."""
-    quotient = high / power
-    product = quotient * power
-    remainder = ((high - product) - _product_error(quotient, power, product)) + low
-    rest = remainder / power
-    total = quotient + rest
-    spacing = ((total.view(np.int64) & _BINADE) - (52 << 52)).view(np.float64)  # six times as fast as np.spacing
-    lost = np.abs((quotient - total) + rest) / spacing
-    # a float is a midpoint at half a spacing, below a power of two also at a quarter
-    doubt = (lost > 0.249) & (np.abs(lost * 4 - np.rint(lost * 4)) < 1e-6)
-    return total, doubt
-
-
-def _product_error(a: Array, b: Array, product: Array) -> Array:
-    """Return a * b - product exactly (Dekker 1971)."""
-    shifted = _SPLITTER * a
-    a_high = shifted - (shifted - a)
-    shifted = _SPLITTER * b
-    b_high = shifted - (shifted - b)
-    a_low, b_low = a - a_high, b - b_high
-    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def _by_float(text: bytes, parts: _Parts, values: Array, wrong: Flags, rows: Index) -> None:

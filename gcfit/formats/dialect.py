@@ -247,4 +247,5 @@ def _rises(sample: bytes, found: Found) -> bool:
     counts = cells.counts
     first = (cells.last - counts + 1)[counts == found.columns]
     times = cells.values[first]
-    return bool((np.diff(times[np.isfinite(times)]) > 0).all())
+    there = times[np.isfinite(times)]
+    return bool((there[1:] > there[:-1]).all())

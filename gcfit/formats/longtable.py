@@ -12,8 +12,9 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
 from gcfit.formats.columns import Headings, choose
-from gcfit.formats.decimals import Cells, Flags, Index, Words, scan
+from gcfit.formats.decimals import Cells, scan
 from gcfit.formats.dialect import Dialect, candidates, plain
+from gcfit.formats.quotients import Flags, Index, Words
 from gcfit.formats.records import Reading
 from gcfit.formats.source import Source
 

@@ -58,7 +58,7 @@ class VendorPeak:
     """One row of the peak table that a file brings along.
 
     Times in s; `area` in the signal unit of the trace times s where the file's factors are known, else as it stands;
-    None is "not in the file".
+    None is "not in the file". Some programs list compounds that were expected and not found, with an area of 0.
     """
 
     trace: str

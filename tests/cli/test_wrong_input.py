@@ -197,13 +197,12 @@ def test_a_wrong_command_line(arguments: list[str], words: str, folder: Path) ->
     assert not (folder / "out").exists()
 
 
-def test_an_unknown_model_names_the_known_ones(folder: Path) -> None:
-    run = inside("fit", "good.csv", "--model", "laplace+magic", cwd=folder)
-    assert run.returncode in (1, 2)
-    assert run.stdout == ""
-    assert run.stderr.count("\n") == 1
-    assert "laplace+magic" in run.stderr
-    assert "gaussian" in run.stderr
+@pytest.mark.parametrize("output", [[], ["-o", "out"]])
+def test_an_unknown_model_is_told_once_with_the_known_ones(output: list[str], folder: Path) -> None:
+    run = inside("fit", "good.csv", "good.csv", "--model", "laplace+magic", *output, cwd=folder)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert run.stderr.startswith("gcfit: peak model 'laplace+magic' is not known; choose auto or one of laplace, ")
+    assert not (folder / "out").exists()
 
 
 @pytest.mark.parametrize("target", ["nowhere/run.csv", "good.csv/run.csv", "."])
