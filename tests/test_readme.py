@@ -2,10 +2,13 @@
 
 import doctest
 import re
+import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
+from gcfit.cli.main import cli
 from gcfit.results import PEAK_COLUMNS
 from tests.readme import README, ROOT, Step, all_steps, run, same, steps, workplace
 
@@ -17,21 +20,41 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return workplace(tmp_path_factory.mktemp("clone"))
 
 
-@pytest.mark.parametrize("step", all_steps(), ids=lambda step: step.command.split("\n")[0][:60])
-def test_a_command_does_what_the_readme_shows(step: Step, folder: Path) -> None:
-    result = run(step.command, folder)
+@pytest.fixture(scope="module")
+def results(folder: Path) -> dict[int, subprocess.CompletedProcess[str]]:
+    """What every command gave, each run after those before it."""
+    return {number: run(step.command, folder) for number, step in enumerate(all_steps())}
+
+
+@pytest.mark.parametrize("number", range(len(all_steps())), ids=[s.command.split("\n")[0][:60] for s in all_steps()])
+def test_a_command_does_what_the_readme_shows(
+    number: int, results: dict[int, subprocess.CompletedProcess[str]]
+) -> None:
+    step, result = all_steps()[number], results[number]
     assert result.returncode == 0, result.stderr
     if not step.command.startswith("make "):
         assert same(step.output, result.stderr + result.stdout), result.stderr + result.stdout
 
 
-def test_the_python_examples_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+@pytest.mark.usefixtures("results")
+def test_the_python_examples_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
     examples = "\n".join(re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE))
     test = doctest.DocTestParser().get_doctest(examples, {}, "README", str(README), 0)
     runner = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF)
     assert test.examples
     assert runner.run(test).failed == 0
+
+
+def test_what_is_shown_and_not_run_has_only_options_that_there_are() -> None:
+    shown = "\n".join(re.findall(r"^```sh\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE))
+    used = {(line.split("gcfit ")[-1].split()[0], word) for line in shown.splitlines() if "gcfit " in line
+            for word in line.split() if word.startswith("-")}  # fmt: skip
+    assert used
+    for name, word in used:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert any(word in parameter.opts for parameter in command.params), (name, word)
 
 
 def test_the_table_of_columns_is_that_of_the_package() -> None:

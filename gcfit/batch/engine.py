@@ -34,6 +34,7 @@ def run(
     resume: bool = True,
     prune: bool = False,
     fail_fast: bool = False,
+    lenient: bool = False,
     timeout: float | None = None,
     max_memory: int | None = None,
     log: Path | None = None,
@@ -61,6 +62,8 @@ def run(
         Remove the rows of stored files that are no longer there.
     fail_fast : bool
         Begin no further file after one has failed.
+    lenient : bool
+        A file that cannot be read is skipped, not failed.
     timeout, max_memory : float or None, int or None
         Longest time [s] and largest address space [bytes] for one file.
     log : Path or None
@@ -92,7 +95,7 @@ def run(
         try:
             if prune:
                 batch.prune()
-            outcomes = map_(Examined(task, settings), batch.pending(resume=resume, fail_fast=fail_fast))
+            outcomes = map_(Examined(task, settings, lenient), batch.pending(resume=resume, fail_fast=fail_fast))
             with closing(outcomes):
                 for outcome in outcomes:
                     batch.take(outcome)
@@ -114,7 +117,7 @@ class _Batch:
         self._log, self._progress = log, progress
         self._figures = Figures(output / "figures", store, listed)
         self._counts: Counter[str] = Counter()
-        self._first_failure = ""
+        self._first_failure = self._first_skipped = ""
         self._worked = 0
         self._started = time.monotonic()
 
@@ -162,7 +165,8 @@ class _Batch:
         """Return how the run ended."""
         self._progress.clear()
         seconds = time.monotonic() - self._started
-        return Summary(Counts(**self._counts), len(self._listed), seconds, self._first_failure, interrupted)
+        first = self._first_failure or self._first_skipped
+        return Summary(Counts(**self._counts), len(self._listed), seconds, first, interrupted)
 
     def _keep(self, job: Job, known: Known) -> None:
         if known.name != job.name:
@@ -173,6 +177,8 @@ class _Batch:
         self._counts[status] += 1
         if status == "failed":
             self._first_failure = self._first_failure or message
+        elif status == "skipped":
+            self._first_skipped = self._first_skipped or message
         self._progress.show(self._counts.total() - self._counts["pruned"], self._worked, self._counts["failed"])
 
 

@@ -28,11 +28,14 @@ class Examined:
 
     task: Task
     settings: Any
+    lenient: bool = False  # what cannot be read is skipped: it may be no chromatogram at all
 
     def __call__(self, job: Job) -> Outcome:
         """Return how the job ended; nothing that one file can do raises."""
         started = time.perf_counter()
         outcome = _examined(job, self.task, self.settings)
+        if self.lenient and outcome.unreadable:
+            outcome = replace(outcome, state="skipped")
         return replace(outcome, seconds=time.perf_counter() - started)
 
 
@@ -57,20 +60,21 @@ def _tried(job: Job, task: Task, settings: Any, sha256: str, size: int) -> Outco
     try:
         result = task(job.path, settings)
     except GcfitError as error:
-        return Outcome(job, "failed", message=named(str(error), job), sha256=sha256, size=size)
+        unreadable = isinstance(error, InputError)
+        return Outcome(job, "failed", message=named(str(error), job), sha256=sha256, size=size, unreadable=unreadable)
     except MemoryError:
         message = f"{job.name}: not enough memory"
         return Outcome(job, "failed", message=message, sha256=sha256, size=size, again=True, out_of_memory=True)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  a fault of the program on one file must not cost the other files
-        return Outcome(job, "failed", message=named(_fault(error), job), sha256=sha256, size=size)
+        return Outcome(job, "failed", message=named(fault(error), job), sha256=sha256, size=size)
     if not result.files:
         return Outcome(job, "failed", message=f"{job.name}: no trace in the file", sha256=sha256, size=size)
     return Outcome(job, "done", _renamed(result, job), sha256=sha256, size=size)
 
 
-def _fault(error: Exception) -> str:
+def fault(error: Exception) -> str:
     """One line on an exception that is no `GcfitError`: its kind, its text and where it arose."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())

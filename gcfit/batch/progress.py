@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import RawIOBase
 from pathlib import Path
 from typing import TextIO
 
@@ -38,13 +39,16 @@ class Progress:
         """Leave an empty line."""
         if self._width:
             self._draw("")
-            self._draw("")
+            self._put("\r")
 
     def _draw(self, text: str) -> None:
+        self._put("\r" + text.ljust(self._width))
+        self._width = len(text)
+
+    def _put(self, text: str) -> None:
         if self._stream is not None:
-            self._stream.write("\r" + text.ljust(self._width) + ("" if text else "\r"))
+            self._stream.write(text)
             self._stream.flush()
-            self._width = len(text)
 
 
 def progress_text(done: int, total: int, worked: int, failed: int, seconds: float) -> str:
@@ -60,7 +64,7 @@ def progress_text(done: int, total: int, worked: int, failed: int, seconds: floa
 class Log:
     """Appends one JSON object a line; `None` as the path is no log."""
 
-    def __init__(self, path: Path | None, file: TextIO | None) -> None:
+    def __init__(self, path: Path | None, file: RawIOBase | None) -> None:
         self._path, self._file = path, file
 
     def write(self, event: str, **values: object) -> None:
@@ -69,8 +73,7 @@ class Log:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values}
         try:
-            self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()
+            self._file.write(json.dumps(entry).encode() + b"\n")
         except OSError as error:
             raise _log_error(self._path, error) from error
 
@@ -88,7 +91,7 @@ def logging_to(path: Path | None) -> Iterator[Log]:
         yield Log(None, None)
         return
     try:
-        file = path.open("a", encoding="utf-8")
+        file = path.open("ab", buffering=0)  # a line is in the file at once, and complete
     except OSError as error:
         raise _log_error(path, error) from error
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Row = Mapping[str, object]
-State = Literal["done", "failed", "incomplete"]
+State = Literal["done", "failed", "incomplete", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Outcome:
     result : FileResult or None
         Only for the state `done`.
     message : str
-        Reason of the states `failed` and `incomplete`.
+        Reason of the states `failed`, `incomplete` and `skipped`.
     again : bool
         The reason may be gone next time (memory, time, permission): the file is tried again by the next run.
     sha256 : str
@@ -68,6 +68,8 @@ class Outcome:
         Bytes of the content that was hashed.
     seconds : float
         Duration in the worker [s].
+    unreadable : bool
+        The file is not what the task takes.
     out_of_memory : bool
         The worker had no memory left and is not to be used again.
     """
@@ -80,9 +82,11 @@ class Outcome:
     sha256: str = ""
     size: int = 0
     seconds: float = 0.0
+    unreadable: bool = False
     out_of_memory: bool = False
 
 
+COUNTED = ("fitted", "unchanged", "failed", "incomplete", "skipped", "vanished", "pruned")
 Work = Callable[[Job], Outcome]
 Outcomes = Generator[Outcome, None, None]  # closing it stops the work
 Map = Callable[[Work, Iterable[Job]], Outcomes]
@@ -96,13 +100,14 @@ class Counts:
     unchanged: int = 0
     failed: int = 0
     incomplete: int = 0
+    skipped: int = 0
     vanished: int = 0
     pruned: int = 0
 
     @property
     def files(self) -> int:
         """Files of the work list that were looked at."""
-        return self.fitted + self.unchanged + self.failed + self.incomplete + self.vanished
+        return self.fitted + self.unchanged + self.failed + self.incomplete + self.skipped + self.vanished
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class Summary:
     listed : int
         Files in the work list.
     first_failure : str
-        Message of the first file that failed.
+        Message of the first file that failed, else of the first that was skipped.
     interrupted : bool
         Stopped by Ctrl-C or a signal; what was finished is kept.
     """
@@ -130,18 +135,21 @@ class Summary:
         """0 all done, 1 nothing could be done, 3 some files failed, 130 interrupted."""
         if self.interrupted:
             return 130
-        if not self.counts.failed:
-            return 0
-        return 1 if self.counts.failed == self.counts.files else 3
+        useless = self.counts.failed + self.counts.skipped
+        if useless and useless == self.counts.files:
+            return 1
+        return 3 if self.counts.failed else 0
 
     @property
     def line(self) -> str:
         """The run in one line."""
-        counted = [("fitted", "fitted"), ("unchanged", "unchanged"), ("failed", "failed"), ("incomplete", "incomplete")]
-        counted += [("vanished", "vanished (rows kept)"), ("pruned", "pruned")]
-        parts = [f"{value} {words}" for name, words in counted if (value := getattr(self.counts, name))]
+        words = {"vanished": "vanished (rows kept)"}
+        found = {name: getattr(self.counts, name) for name in COUNTED}
+        parts = [f"{value} {words.get(name, name)}" for name, value in found.items() if value]
         text = f"{self.listed} file{'s' * (self.listed != 1)}: {', '.join(parts) or 'nothing to do'}"
         text += f"; {self.seconds:.1f} s"
         if self.interrupted:
             text += "; interrupted, run the same command again for the rest"
-        return f"{text}; first failure: {self.first_failure}" if self.first_failure else text
+        if not self.first_failure:
+            return text
+        return f"{text}; first {'failure' if self.counts.failed else 'skipped'}: {self.first_failure}"

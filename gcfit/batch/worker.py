@@ -10,17 +10,10 @@ import threading
 from multiprocessing.connection import Connection
 
 from gcfit.batch.records import Job, Work
+from gcfit.batch.threads import one_blas_thread
 
 READY = "ready"
 OUT_OF_MEMORY = 77  # exit status of a worker that ran out of memory
-BLAS_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
@@ -34,7 +27,7 @@ def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
         Limit of the address space [bytes].
     """
     one_blas_thread()
-    os.dup2(2, 1)  # standard output belongs to the data of the main process
+    _leave_standard_output()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         work: Work = pipe.recv()  # type: ignore[assignment]
@@ -57,9 +50,12 @@ def _answer(pipe: "Connection[object, object]", work: Work, chunk: list[Job]) ->
         pipe.send(outcome)
 
 
-def one_blas_thread() -> None:
-    """Let numerical libraries that load after this use one thread: the parallelism is over files."""
-    os.environ.update(dict.fromkeys(BLAS_VARIABLES, "1"))
+def _leave_standard_output() -> None:
+    """Send what libraries print to stderr: standard output belongs to the data of the main process."""
+    try:
+        os.dup2(2, 1)
+    except OSError:  # stderr is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def limit_memory(size: int) -> None:

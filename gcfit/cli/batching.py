@@ -13,7 +13,7 @@ from gcfit.cli.options import FIGURES, gathered, quantity
 from gcfit.cli.output import Layout, put_rows, put_table, say
 
 if TYPE_CHECKING:
-    from gcfit.cli.task import FileTask
+    from gcfit.batch.work import FileTask
 
 SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -77,20 +77,26 @@ batch_options = gathered(
 
 
 def fit_into_folder(
-    files: Sequence[str], task: "FileTask", folder: Path, batch: Batch, layout: Layout, *, hint: str = ""
+    files: Sequence[str],
+    task: "FileTask",
+    folder: Path,
+    batch: Batch,
+    layout: Layout,
+    *,
+    lenient: bool = False,
+    hint: str = "",
 ) -> int:
     """Fit the files into a folder; say how it ended in one line; return the exit code.
 
     The folder's tables are CSV; where a format is asked for, the peak table is written to stdout in it as well.
     """
     from gcfit.batch import run
-    from gcfit.cli.task import fit_file
 
     if "-" in files:
         raise click.UsageError("- does not go with -o DIR, where a file is known by its name; save it to a file.")
     summary = run(
-        files, task, folder, task=fit_file, jobs=batch.jobs, dask=batch.dask, resume=batch.resume, prune=batch.prune,
-        fail_fast=batch.fail_fast, timeout=batch.timeout, max_memory=batch.max_memory,
+        files, task, folder, jobs=batch.jobs, dask=batch.dask, resume=batch.resume, prune=batch.prune,
+        fail_fast=batch.fail_fast, lenient=lenient, timeout=batch.timeout, max_memory=batch.max_memory,
         log=Path(batch.log) if batch.log else None, progress=sys.stderr, write=TableFile(layout),
     )  # fmt: skip
     if layout.format:

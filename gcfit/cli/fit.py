@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gcfit.cli.batching import batch_options, fit_into_folder
-from gcfit.cli.files import expanded
+from gcfit.cli.files import all_shelves, expanded
 from gcfit.cli.options import command, fit_options, reading_options, system_option, table_options, verbose_option
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def fit(
     for what it holds, - is stdin.
     Rates need the hold-up time, from --hold-up or --system; the adsorption rate needs the phase ratio as well.
     """
+    from gcfit.batch.work import FileTask
     from gcfit.cli.stream import outcomes, put_peaks
-    from gcfit.cli.task import FileTask
 
-    names = expanded(files, batch.output)
+    names, lenient = expanded(files, batch.output), all_shelves(files)
     hint = NO_HOLD_UP if settings.hold_up is None and system is None else ""
     task = FileTask(system, settings, reading, batch.figures or "")
     if batch.output is not None:
-        return fit_into_folder(names, task, Path(batch.output), batch, layout, hint=hint)
-    ended = outcomes(names, task, jobs=batch.jobs, dask=batch.dask)
+        return fit_into_folder(names, task, Path(batch.output), batch, layout, lenient=lenient, hint=hint)
+    ended = outcomes(names, task, jobs=batch.jobs, dask=batch.dask, lenient=lenient)
     return put_peaks(ended, layout, verbose=verbose, fail_fast=batch.fail_fast, hint=hint)

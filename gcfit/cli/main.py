@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from gcfit import __version__
+from gcfit.batch.threads import one_blas_thread
 from gcfit.errors import GcfitError
 
 COMMANDS = {
@@ -113,6 +114,7 @@ def main() -> NoReturn:
     """Run the command line and exit with its code."""
     state: dict[str, bool] = {}
     _write_utf8()
+    one_blas_thread()
     try:
         code = cli.main(prog_name="gcfit", standalone_mode=False, obj=state)
         if sys.stdout is not None:
@@ -153,8 +155,6 @@ def _report(error: click.ClickException | GcfitError | OSError) -> int:
         return error.exit_code
     if isinstance(error, OSError):
         full = error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT)
-        if full:
-            _drop_output()
         place = error.filename or ("cannot write the output" if full else "")
         _say(": ".join(filter(None, ("gcfit", place, error.strerror or str(error)))))
         return FAILED

@@ -122,6 +122,10 @@ def _settings(**values: Any) -> "FitSettings":
 
     if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
         raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
+    if values["model"] != "auto":
+        from gcfit.fitting.models import ordered_name
+
+        ordered_name(values["model"])  # an unknown model is told once, not once a file
     return FitSettings(**values)
 
 
@@ -160,8 +164,6 @@ fit_options = gathered(
     quantity("--end", help="Leave out what is after [s]."),
     quantity("--min-snr", above=0, default=5.0, show_default=True, metavar="X",
                  help="Least height of a peak, in standard deviations of the noise."),
-    click.option("--baseline", default="auto", show_default=True, metavar="NAME", help="Global baseline."),
-    click.option("--shared-tail", is_flag=True, help="One inlet tail for the whole chromatogram."),
 )  # fmt: skip
 
 reading_options = gathered(

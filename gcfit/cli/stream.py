@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from gcfit.batch.look import fault
 from gcfit.batch.records import Job, Outcome, Row
+from gcfit.batch.work import FileTask, Fitted, fit_file
 from gcfit.cli.output import Layout, put_table, say
-from gcfit.cli.task import FileTask, Fitted, fit_file
-from gcfit.errors import GcfitError
+from gcfit.errors import GcfitError, InputError
 from gcfit.results import PEAK_COLUMNS
 
 SOME_FAILED, ALL_FAILED = 3, 1
@@ -15,19 +16,27 @@ SOME_FAILED, ALL_FAILED = 3, 1
 
 @dataclass(frozen=True)
 class Work:
-    """The task applied to one job; an error of one file is an outcome, so that the others go on."""
+    """The task applied to one job; an error of one file is an outcome, so that the others go on.
+
+    When `lenient`, a file that cannot be read is skipped: it may be no chromatogram at all.
+    """
 
     task: FileTask
+    lenient: bool = False
 
     def __call__(self, job: Job) -> Outcome:
         """Return how the job ended."""
         try:
             return Outcome(job, "done", fit_file(job.path, self.task))
+        except InputError as error:
+            return Outcome(job, "skipped" if self.lenient else "failed", message=str(error))
         except GcfitError as error:
             return Outcome(job, "failed", message=str(error))
+        except Exception as error:  # noqa: BLE001  a fault of the program on one file must not cost the other files
+            return Outcome(job, "failed", message=f"{job.name}: {fault(error)}")
 
 
-def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str) -> Iterator[Outcome]:
+def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, lenient: bool = False) -> Iterator[Outcome]:
     """Fit the files; yield how each ended, in their order.
 
     The error of a single file is raised, not returned: then nothing can be done.
@@ -36,13 +45,13 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str) -> I
     if len(listed) == 1 and not dask:
         yield Outcome(listed[0], "done", fit_file(listed[0].path, task))
     elif jobs == 1 and not dask:
-        yield from map(Work(task), listed)
+        yield from map(Work(task, lenient), listed)
     else:
         from gcfit.batch.maps import chosen
         from gcfit.batch.pool import Limits
 
         map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits())
-        yield from in_order(listed, map_(Work(task), listed))
+        yield from in_order(listed, map_(Work(task, lenient), listed))
 
 
 def in_order(jobs: Iterable[Job], done: Iterable[Outcome]) -> Iterator[Outcome]:
@@ -81,6 +90,9 @@ def _results(ended: Iterable[Outcome], failed: list[Outcome], *, verbose: bool, 
             yield outcome.result
             if all(row["status"] == "ok" for row in outcome.result.files):
                 continue
+        elif outcome.state == "skipped":
+            say(f"skipped: {outcome.message}")
+            continue
         else:
             say(outcome.message)
         failed.append(outcome)

@@ -159,15 +159,15 @@ def _entering(time: Array, inlet: Inlet) -> Array:
     """Inlet flux of unit area at times since the start of the injection [s], any shape [1/s]."""
     duration, tail = inlet.duration, inlet.tail
     if not tail:
-        inside = (time >= 0) & (time <= duration)
+        inside = (time > 0) & (time <= duration)
         return np.where(inside, 1 / duration, 0.0)
     since, after = np.maximum(time, 0.0), np.maximum(time - duration, 0.0)
     if not duration:
-        return np.where(time >= 0, np.exp(-since / tail) / tail, 0.0)
+        return np.where(time > 0, np.exp(-since / tail) / tail, 0.0)
     # the step response of the tail, once up and once down; the difference is written without cancellation
     rising = -np.expm1(-since / tail)
     falling = np.exp(-after / tail) * -np.expm1(-duration / tail)
-    return np.where(time >= 0, np.where(time > duration, falling, rising) / duration, 0.0)
+    return np.where(time > 0, np.where(time > duration, falling, rising) / duration, 0.0)
 
 
 def _integral(integrand: Callable[[float], Array], low: float, high: float) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column import closed_form, laplace
 from gcfit.column.flow import flow_of
+from gcfit.column.scales import inlet_concentration
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
@@ -162,6 +163,30 @@ def _laplace(system: System, time: Array, velocity_model: VelocityModel | None) 
     )
 
 
+def _quadrature(system: System, time: Array, velocity_model: VelocityModel | None) -> Array:
+    from gcfit.column import quadrature
+
+    return _as_signal(system, quadrature.outlet(system, time, velocity_model=velocity_model), velocity_model)
+
+
+def _numerical(system: System, time: Array, velocity_model: VelocityModel | None) -> Array:
+    from gcfit.column import numerical
+
+    return _as_signal(system, numerical.solve(system, time, velocity_model=velocity_model).outlet, velocity_model)
+
+
+def _as_signal(system: System, outlet: Array, velocity_model: VelocityModel | None) -> Array:
+    """Outlet concentrations, shape (components, n), in signal units: the mass balance of each peak sets the factor."""
+    flow = flow_of(system, velocity_model)
+    entered = [inlet_concentration(system, component, flow) for component in system.components]
+    areas = np.array(entered) * (system.injection.duration or 1.0) / flow.velocity_rise
+    wanted = np.array([area_of(system, component, velocity_model) for component in system.components])
+    # a component of which nothing enters has no peak to scale
+    factors = np.divide(wanted, areas, out=np.zeros_like(areas), where=areas > 0)
+    signal: Array = outlet * factors[:, None]
+    return signal
+
+
 def _sampling(system: System, laws: list[laplace.Law]) -> Array:
     """Times 0, 1/rate, ... to the end of the run, or until the last peak has passed."""
     until = system.detector.until
@@ -174,4 +199,8 @@ def _lacks(system: System, component: Component, what: str) -> InputError:
     return InputError(system.source, f"has no {what}", place=f"[[component]] {component.name}")
 
 
-SOLVERS: dict[str, Callable[[System, Array, VelocityModel | None], Array]] = {"laplace": _laplace}
+SOLVERS: dict[str, Callable[[System, Array, VelocityModel | None], Array]] = {
+    "laplace": _laplace,
+    "quadrature": _quadrature,
+    "numerical": _numerical,
+}

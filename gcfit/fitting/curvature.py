@@ -18,8 +18,8 @@ from gcfit.chromatogram import Array
 
 Index = NDArray[np.intp]
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # variance 1
-FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0)
-SCALES = (np.sqrt(2), 2.0)  # per octave, in units of the thinned points
+FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0, np.sqrt(8))
+SCALES = (2.0, np.sqrt(8))  # per octave, in units of the thinned points
 LEAST_NOISE = 0.01  # part of the noise that is white at least: no autocorrelation is known so well
 NARROWEST = 0.3  # width of a peak too narrow for its scale to tell, in scales
 REACH = 4.5  # of a kernel, in standard deviations
@@ -183,10 +183,10 @@ def stand_apart(response: Array, found: Index, dip: Array, split: float) -> NDAr
     """
     apart = np.ones(found.size, dtype=bool)
     valleys = np.minimum.reduceat(response, found)[:-1] if found.size else np.zeros(0)
-    while True:
+    while np.count_nonzero(apart) > 1:
         here = np.flatnonzero(apart)
         high = response[found[here]]
-        between = np.minimum.reduceat(valleys, here[:-1]) if here.size > 1 else np.zeros(0)
+        between = np.minimum.reduceat(valleys, here[:-1])
         left, right = np.concatenate([[-np.inf], between]), np.concatenate([between, [-np.inf]])
         by_left = left >= right
         before, after = np.concatenate([[np.inf], high[:-1]]), np.concatenate([high[1:], [np.inf]])
@@ -194,9 +194,10 @@ def stand_apart(response: Array, found: Index, dip: Array, split: float) -> NDAr
         depth = high - np.maximum(left, right)
         shallow = (np.minimum(depth, high) < dip[here]) | (depth < split * neighbour)
         merged = shallow & np.where(by_left, high <= neighbour, high < neighbour)
-        if here.size < 2 or not merged.any():
-            return apart
+        if not merged.any():
+            break
         apart[here[merged]] = False
+    return apart
 
 
 def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
@@ -213,7 +214,7 @@ def _measured(response: Array, found: Index, scale: float, noise: Array, step: i
     return Bulges(
         scale * step,
         np.asarray((found + offset) * step),
-        at * unit,
+        (at + (after - before) * offset / 4) * unit,
         (left + offset) * step,
         (right - offset) * step,
         left_lobe * unit,

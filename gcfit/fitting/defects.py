@@ -106,7 +106,11 @@ def _steps(signal: Array, deviation: float) -> Mask:
     if deviation <= 0:
         return mask
     jump = np.abs(np.diff(signal))
-    for i in np.flatnonzero(jump[STEP_POINTS - 1 : -STEP_POINTS + 1] > STEP_NOISE * deviation) + STEP_POINTS - 1:
+    if jump.size < 2 * STEP_POINTS:
+        return mask
+    beside = np.maximum.reduce([jump[:-4], jump[1:-3], jump[3:-1], jump[4:]])
+    lone = np.flatnonzero(jump[2:-2] > np.maximum(STEP_NOISE * deviation, 2 * beside)) + 2
+    for i in lone[(lone >= STEP_POINTS - 1) & (lone <= jump.size - STEP_POINTS)]:
         before, after = signal[i - STEP_POINTS + 1 : i + 1], signal[i + 1 : i + 1 + STEP_POINTS]
         slack = STEP_SLACK * jump[i] + 4 * deviation
         mask[i] = max(np.ptp(before), np.ptp(after)) < slack and abs(after.mean() - before.mean()) > jump[i] / 2

@@ -26,7 +26,9 @@ QUANTUM = 0.6  # steps of a quantised signal that count as one standard deviatio
 LOBE = 0.25  # part of its curvature that must bend the other way on both sides of a rider
 DEEPEST_LOBE = 1.5  # beyond it a bulge is the rim of something larger
 TOUCH = 8.0  # greatest distance of a shoulder from its peak, in the sum of their widths
-NEGLIGIBLE = 0.01  # height of a shoulder, as a part of that of a peak that it touches
+AROUND = 30.0  # part of the trace with which a peak is compared, in its widths to both sides
+FOOT = 5.0  # distance of the foot of a peak from its apex, in its widths
+NEGLIGIBLE = 0.02  # height of a shoulder, as a part of that of a peak that it touches
 NEIGHBOURS = 8  # on either side, among which that peak is looked for
 ENVELOPE = 0.3  # part of the height of a wide bulge that a narrower one within it must have to make it up
 
@@ -85,17 +87,26 @@ def find_peaks(
     min_snr : float
         Smallest height, in standard deviations of the noise.
     """
-    found: list[Candidate] = []
-    if np.ptp(signal) > 0:
-        for sign in {"positive": (1,), "negative": (-1,), "both": (1, -1)}[polarity]:
-            found += _one_sign(time, sign * signal, noise, sign, min_snr)
+    if np.ptp(signal) == 0:
+        return ()
+    sign = -1 if polarity == "negative" else 1
+    found, doubtful = _one_sign(time, sign * signal, noise, sign, min_snr)
     if polarity == "both":
-        found = [candidate for candidate in found if not _valley(candidate, found, time, signal)]
-    return tuple(sorted(found, key=lambda candidate: candidate.apex_time))
+        others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
+        others = [other for other in others if _stands_out(other, time, signal)]
+        found = _without_rims(found, others, time, signal) + others
+    elif doubtful:
+        others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
+        beside = [other for other, near in zip(others, _touched(others, doubtful), strict=True) if near]
+        beside = [other for other in beside if _stands_out(other, time, signal)]
+        found = _without_rims(found, beside, time, signal)
+    return tuple(sorted(found, key=lambda peak: peak.apex_time))
 
 
-def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: float) -> list[Candidate]:
-    """Return the peaks that point upwards."""
+def _one_sign(
+    time: Array, signal: Array, noise: Noise, sign: int, min_snr: float
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the peaks that point upwards, and those of them that may be what dips leave between them."""
     defects = find_defects(signal, noise)
     grid, y = _even(time, defects.repaired(signal))
     y = y - np.median(y)
@@ -103,28 +114,46 @@ def _one_sign(time: Array, signal: Array, noise: Noise, sign: int, min_snr: floa
     threshold = _threshold(y.size, noise)
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
     if not ridges.position.size:
-        return []
+        return [], []
     ridges = at_apexes(y, ridges, float(np.sqrt(local.covariance[0])))
     view = look(y, ridges, float(np.sqrt(local.covariance[0])))
     deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
     keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
     keep &= view.own | ~_beside(ridges, np.interp(time[defects.steps], grid, np.arange(grid.size)))
-    return _candidates(ridges, view, keep, grid, deviation, defects.saturated_times(time), sign)
+    candidates = _candidates(ridges, view, keep, grid, deviation, defects.saturated_times(time), sign)
+    return candidates, [peak for peak, level in zip(candidates, view.level[keep], strict=True) if level]
 
 
-def _valley(candidate: Candidate, found: list[Candidate], time: Array, signal: Array) -> bool:
-    """Whether a negative peak is what positive peaks leave between them: the foot of one of them lies lower."""
-    if candidate.sign > 0:
-        return False
-    level = float(np.interp(candidate.apex_time, time, signal))
-    for peak in found:
-        reach = TOUCH * (peak.sigma + candidate.sigma)
-        if peak.sign > 0 and abs(peak.apex_time - candidate.apex_time) < reach:
-            far = peak.apex_time + np.copysign(5 * peak.sigma, peak.apex_time - candidate.apex_time)
-            low, high = np.searchsorted(time, sorted((peak.apex_time, far)))
-            if signal[low : high + 1].min(initial=np.inf) < level + FALL * candidate.height:
-                return True
-    return False
+def _without_rims(found: list[Candidate], others: list[Candidate], time: Array, signal: Array) -> list[Candidate]:
+    """Return the peaks that are not rims of those of the other sign."""
+    pairs = zip(others, _touched(others, found), strict=True)
+    rims = {peak for other, near in pairs for peak in near if _makes(other, peak, time, signal)}
+    return [peak for peak in found if peak not in rims]
+
+
+def _touched(others: list[Candidate], peaks: list[Candidate]) -> list[list[Candidate]]:
+    """Return for each of some candidates the peaks that it may touch."""
+    apex, sigma = np.array([(peak.apex_time, peak.sigma) for peak in peaks]).reshape(-1, 2).T
+    near = (np.abs(apex - other.apex_time) <= TOUCH * (sigma + other.sigma) for other in others)
+    return [[peaks[i] for i in np.flatnonzero(mask)] for mask in near]
+
+
+def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
+    """Whether a peak stands out from most of the trace around it, as a valley between others does not."""
+    low, high = np.searchsorted(time, (peak.apex_time - AROUND * peak.sigma, peak.apex_time + AROUND * peak.sigma))
+    around = peak.sign * signal[low : high : max(1, (high - low) // 200)]
+    level = peak.sign * float(np.interp(peak.apex_time, time, signal))
+    return bool(level > np.quantile(around, 0.75) + peak.height / 2)
+
+
+def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:
+    """Whether a peak is the rim of one of the other sign: beyond that the trace is back at the level of the rim."""
+    away = other.apex_time - peak.apex_time
+    far = other.apex_time + np.copysign(FOOT * other.sigma, away)
+    low, high = np.searchsorted(time, sorted((other.apex_time, far)))
+    level = float(np.interp(peak.apex_time, time, signal))
+    beyond = peak.sign * (signal[low : high + 1] - level)
+    return bool(beyond.size and beyond.max() > -FALL * peak.height)
 
 
 def _threshold(points: int, noise: Noise) -> float:

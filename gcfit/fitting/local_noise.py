@@ -9,6 +9,7 @@ from gcfit.fitting.records import Noise
 BLOCK, DEGREE = 64, 2
 REGION = 24  # blocks
 LEAST_QUIET = 0.6  # part of a region's blocks that must scatter alike to be noise, not peaks
+ALIKE = 20.0  # times the scatter of a quiet block that most blocks of a noisy region may have at most
 LEAST_FACTOR = 2.0  # smaller excess is left alone: it is within the errors of the estimate
 WINDOW = 17  # points over which the ripple is averaged
 WHITE_MEAN, WHITE_MEDIAN = 56.0, 22.65  # of -d_i d_(i+1), fourth differences of white noise of variance 1
@@ -26,8 +27,10 @@ def regional_factor(signal: Array, noise: Noise) -> Array:
     scatter = block_variances(signal, BLOCK, DEGREE)
     starts = np.arange(0, count - REGION + 1, REGION // 2)
     factor = np.ones(starts.size)
-    middle = np.median(np.lib.stride_tricks.sliding_window_view(scatter, REGION)[starts], axis=1)
-    for i in np.flatnonzero(middle > LEAST_FACTOR**2 * expected):
+    ranked = np.sort(np.lib.stride_tricks.sliding_window_view(scatter, REGION)[starts], axis=1)
+    loud = ranked[:, REGION // 2] > LEAST_FACTOR**2 * expected
+    alike = ranked[:, int(LEAST_QUIET * REGION)] < ALIKE * ranked[:, REGION // 10]
+    for i in np.flatnonzero(loud & alike):
         part = autocovariances(signal[starts[i] * BLOCK : (starts[i] + REGION) * BLOCK], BLOCK, DEGREE)
         quiet = part.only(quiet_mask(part, noise.step))
         if len(quiet.slow) >= LEAST_QUIET * REGION:

@@ -31,7 +31,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "load": ("loading",),
 }
 LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
-SLOW_SUPPORT = 18.0  # the same for the decays of site and tail, which start small
+SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
 CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form
@@ -158,8 +158,8 @@ def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, 
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
         root, reach = np.sqrt(core.delay), np.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
-    slow = sum(np.exp(values[name]) for name in ("log_site_time", "log_tail") if name in values)
-    return known.hold_up + low, known.hold_up + high + SLOW_SUPPORT * slow + known.injection
+    slow = sum(decays * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values)
+    return known.hold_up + low, known.hold_up + high + slow + known.injection
 
 
 def _from_spectrum(

@@ -30,6 +30,8 @@ class Term:
         Maps coordinates, shape (p,), to a `Curve`, or to None where they describe no curve.
     start, lower, upper, stride : ndarray, shape (p,)
         Start of the coordinates, their bounds, and the longest step of each.
+    sign : int
+        +1 or -1 where the amplitude must not change to the other sign, 0 where it is free.
     """
 
     evaluate: Callable[[Array], Curve | None]
@@ -37,6 +39,7 @@ class Term:
     lower: Array
     upper: Array
     stride: Array
+    sign: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ class Effort:
 
 
 FINE = Effort()
-COARSE = Effort(iterations=15, settled=0.1)  # enough to compare models
+COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
 
 
 def solve(
@@ -144,7 +147,7 @@ def solve(
         settled = attainable <= max(effort.settled * problem.variance(point), problem.floor)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
-        if trial is not None and gain > 0:
+        if trial is not None and gain > 0 and problem.wrong(trial) <= problem.wrong(point):
             ratio = min(gain / predicted, 1.0) if predicted > 0 else 1.0
             point = trial
             damping, growth = damping * max(1 / 5, 1 - (2 * ratio - 1) ** 3), 2.0
@@ -168,6 +171,7 @@ class _Problem:
         ends = np.cumsum([term.start.size for term in terms])
         self.parts = [slice(int(end) - term.start.size, int(end)) for end, term in zip(ends, terms, strict=True)]
         self.owner = np.repeat(np.arange(len(terms)), [term.start.size for term in terms])
+        self.signs = np.array([term.sign for term in terms], dtype=np.float64)
         self.linear_count = len(terms) + base.shape[0]
         # the products are taken term by term: amplitude, coordinates; then the base
         starts = np.cumsum([0, *(1 + term.start.size for term in terms)])
@@ -270,6 +274,10 @@ class _Problem:
             for curve, row in zip(point.curves, point.rows, strict=True)
         ]
         return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
+
+    def wrong(self, point: _Point) -> int:
+        """Number of amplitudes of the wrong sign."""
+        return int(np.count_nonzero(self.signs * point.linear[: len(self.terms)] < 0))
 
     def variance(self, point: _Point) -> float:
         """Variance of the residual."""

@@ -22,6 +22,7 @@ from gcfit.fitting.select import (
 )
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
+CROWD = 4  # peaks
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -57,6 +58,10 @@ def fit_window(task: Task) -> State | None:
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
+    if len(sure) > CROWD:
+        # in a crowd one addition a peak decides between shoulders and tails
+        rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
+        return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = _searched(data, task, sure, parts=1)
@@ -88,8 +93,12 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     kept = solved(data, bent.peaks, task.base_order)
     if kept is None:
         return bent
+    if len(kept.peaks) > 1:
+        # peaks that overlap do not determine all additions at once
+        parts = min(parts, len(PARTS) - 1)
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
-    chosen = choose(data, chosen, allowed(chosen, parts))
+    if chosen.base_order != kept.base_order:
+        chosen = choose(data, chosen, allowed(chosen, parts))
     return _better(without_phantoms(data, chosen), bent)
 
 
@@ -125,7 +134,7 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
         centre += min(0.75 * variance / delay, 0.5 * width)
     if task.model in GAUSSIAN_MODELS:
         core = "gaussian"
-    return Peak(core, np.array([centre, np.log(width)]), width, candidate.sign)
+    return Peak(core, np.array([centre, np.log(width)]), candidate.apex_time, sigma, candidate.sign)
 
 
 def moved(task: Task, state: State, spill: Array) -> Task:

@@ -27,8 +27,20 @@ from gcfit.formats.records import Reader, Reading, ReadOptions, VendorPeak
 from gcfit.formats.refusals import what_it_is
 from gcfit.formats.source import Source, open_source
 from gcfit.formats.text import is_binary
+from gcfit.formats.vendor import files_of, is_run_folder
 
-__all__ = ["READERS", "ReadOptions", "Reader", "Reading", "VendorPeak", "list_formats", "read", "read_file"]
+__all__ = [
+    "READERS",
+    "ReadOptions",
+    "Reader",
+    "Reading",
+    "VendorPeak",
+    "files_of",
+    "is_run_folder",
+    "list_formats",
+    "read",
+    "read_file",
+]
 
 _AS_FOUND = ReadOptions()
 
@@ -85,7 +97,7 @@ def read_file(source: str | Path, options: ReadOptions = _AS_FOUND) -> Reading:
     InputError
         If there is no such file, no reader knows it, or it is damaged: file, place, what was found, what to do.
     """
-    if str(source) != "-" and vendor.is_run_folder(source):
+    if str(source) != "-" and is_run_folder(source):
         return _chosen(vendor.read_folder(source, options), str(source), options.trace)
     opened = open_source(source, options)
     try:

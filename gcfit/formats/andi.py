@@ -43,13 +43,19 @@ def read(source: Source) -> Reading:
 
     try:
         with netcdf_file(io.BytesIO(source.content()), "r", mmap=False) as file:
-            variables = {name: np.array(variable.data) for name, variable in file.variables.items()}
+            variables = {name: _plain(variable.data) for name, variable in file.variables.items()}
             attributes = {name: _text(value) for name, value in file._attributes.items()}
     except _DAMAGED as error:
         raise source.error(f"is a damaged netCDF file: {error or type(error).__name__}") from error
     if "total_intensity" in variables and "ordinate_values" not in variables:
         return _mass_spectra(source, variables)
     return _chromatogram(source, variables, attributes)
+
+
+def _plain(data: Any) -> Any:
+    """Return a copy, numbers as float64."""
+    with np.errstate(invalid="ignore"):  # a NaN that signals is a NaN
+        return np.array(data, dtype=np.float64) if data.dtype.kind in "fiu" else np.array(data)
 
 
 def _text(value: Any) -> str:
@@ -81,16 +87,21 @@ def _mass_spectra(source: Source, variables: dict[str, Array]) -> Reading:
 def _numbers(source: Source, variables: dict[str, Array], name: str) -> Array:
     """Return a variable as a flat array of float64."""
     values = variables.get(name)
-    if values is None or values.dtype.kind not in "fiu" or not values.size:
+    if values is None or values.dtype.kind != "f" or not values.size:
         raise source.error(f"a netCDF file without numbers in '{name}'; this is no ANDI chromatogram")
-    return values.astype(np.float64).ravel()
+    return values.ravel()
 
 
 def _times(source: Source, variables: dict[str, Array], points: int) -> Array:
     """Return the times in the file's unit."""
     stored = variables.get("raw_data_retention")
-    if stored is not None and stored.size == points and stored.dtype.kind in "fiu" and (np.diff(stored) > 0).all():
-        return stored.astype(np.float64).ravel()
+    if (
+        stored is not None
+        and stored.dtype.kind == "f"
+        and stored.shape == (points,)
+        and (stored[1:] > stored[:-1]).all()
+    ):
+        return stored
     step = float(_numbers(source, variables, "actual_sampling_interval")[0])
     delay = float(_numbers(source, variables, "actual_delay_time")[0]) if "actual_delay_time" in variables else 0.0
     if not (np.isfinite(step) and step > 0 and np.isfinite(delay)):
@@ -122,9 +133,9 @@ def _peaks(variables: dict[str, Array], factor: float) -> list[VendorPeak]:
 def _column(variables: dict[str, Array], name: str, factor: float) -> list[float | None]:
     """Return a column of the peak table, None where it is not a number."""
     values = variables.get(name)
-    if values is None or values.dtype.kind not in "fiu" or values.ndim != 1:
+    if values is None or values.dtype.kind != "f" or values.ndim != 1:
         return []
-    return [factor * value if np.isfinite(value) else None for value in values.astype(np.float64).tolist()]
+    return [factor * value if abs(value) < 1e300 else None for value in values.tolist()]
 
 
 def _names(values: Any, peaks: int) -> list[str]:

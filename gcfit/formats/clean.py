@@ -49,7 +49,7 @@ def trace(
     time, signal = _filled(time, signal, notes)
     if not time.size:
         raise InputError(source, "no row with a time and a signal: the cells are empty or NaN", place=place)
-    with np.errstate(over="ignore"):  # what is too large is refused as infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused as infinite
         time, signal = seconds(time, unit), signal if factor == 1.0 else signal * factor
         _check_range(source, place, time, signal)
         time, signal = _rising(time, signal, notes)

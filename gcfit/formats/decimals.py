@@ -3,10 +3,8 @@
 A text of `n` cells costs some fifty operations on arrays of length `n`; every number is rounded correctly, that is, it
 equals `float(cell)` bit for bit. Eight digits are read as one 64-bit word: after removing the character code of zero,
 pairs, fours and eights of digits are joined by multiplication within the word. The digits of a number form an integer
-`m`, so the number is `m / 10**k`. Both are exact in float64 for m < 2**53 and k <= 22, one division then rounds once
-(Clinger 1990, doi:10.1145/93548.93557, section 3). A longer integer is divided in twofold precision, the product being
-split as by Dekker (1971, doi:10.1007/BF01397083); what lies too near to the middle between two floats, or has more
-digits than a word holds, is given to `float`.
+`m`, so the number is `m / 10**k`, which `gcfit.formats.quotients` rounds; what is in doubt there, or has more digits
+than a word holds, is given to `float`.
 """
 
 import re
@@ -17,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.formats.quotients import TOP, Flags, Index, Words, scaled
 
-Flags = NDArray[np.bool_]
-Index = NDArray[np.int64]
-Words = NDArray[np.uint64]
-
-_BLOCK = 1 << 17  # bytes; twice as fast as 2**20 where the cache is of 1 MB
+_CELLS = 10_000  # of a block, whose arrays then fit into a cache of 1 MB; ten times as many take twice as long a cell
+_LEAST = 1 << 13
 _WORD = np.uint64
 _ROOM = 16  # positions before the text that a window may end at, for numbers of up to 24 digits
 _ZEROS = _WORD(0x3030303030303030)
@@ -33,12 +29,7 @@ _JOINS = (  # factor, shift and mask that join pairs, fours and eights of digits
     (_WORD(10000 * 2**32 + 1), _WORD(32), _WORD(2**32 - 1)),
 )
 _POWERS = np.array([10**k for k in range(20)], dtype=np.uint64)
-_FLOAT_POWERS = np.array([float(10**k) for k in range(23)])  # all exact
-_EXACT = _WORD(2**53)
-_TOP = _WORD(1844 * 10**16)  # words from here on may round up to 2**64
 _HUGE = _WORD(2**64 - 1)
-_BINADE = 0x7FF << 52  # bits of the exponent
-_SPLITTER = 134217729.0  # 2**27 + 1, Dekker's constant for 53 bits
 _NUMBER = re.compile(rb"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -58,11 +49,13 @@ class Cells:
     """All cells of a text, row after row.
 
     `values`, shape (n,), is NaN in cells that are empty or say that a value is missing, and in wrong ones; `wrong`,
-    shape (n,), marks cells that hold something else; `last`, shape (rows,), is the index of the last cell of each line.
+    shape (n,), marks cells that hold something else; `end`, shape (n,), is where they end in the text; `last`, shape
+    (rows,), is the index of the last cell of each line.
     """
 
     values: Array
     wrong: Flags
+    end: Index
     last: Index
 
     @property
@@ -99,27 +92,30 @@ def scan(text: bytes, delimiter: bytes) -> Cells:
         The one byte that separates cells.
     """
     if not text:
-        return Cells(np.empty(0), np.empty(0, dtype=bool), np.empty(0, dtype=np.int64))
-    if len(text) > 2 * _BLOCK:
-        return _joined([_scan(part, delimiter) for part in _blocks(text)])
+        return Cells(np.empty(0), np.empty(0, dtype=bool), *(np.empty(0, dtype=np.int64) for _ in range(2)))
+    if len(text) > _LEAST and len(parts := list(_blocks(text, delimiter))) > 1:
+        return _joined([_scan(part, delimiter) for part in parts], [len(part) for part in parts])
     return _scan(text, delimiter)
 
 
-def _blocks(text: bytes) -> Iterator[bytes]:
-    """Cut a text at line ends into blocks whose arrays fit into a processor's cache."""
+def _blocks(text: bytes, delimiter: bytes) -> Iterator[bytes]:
+    """Cut a text at line ends into blocks of some `_CELLS` cells."""
+    sample = text[:_LEAST]
+    size = _CELLS * len(sample) // (sample.count(delimiter) + sample.count(b"\n") + 1)
     start = 0
     while start < len(text):
-        end = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.index(b"\n", start) + 1
-        yield text[start:end]
-        start = end
+        end = text.rfind(b"\n", start, start + size) + 1 or text.index(b"\n", start) + 1
+        yield text[start : end if len(text) - end > size // 2 else len(text)]
+        start = end if len(text) - end > size // 2 else len(text)
 
 
-def _joined(parts: list[Cells]) -> Cells:
-    """Put the cells of consecutive blocks together."""
-    offsets = np.cumsum([0, *(part.values.size for part in parts[:-1])])
-    last = [part.last + offset for part, offset in zip(parts, offsets, strict=True)]
+def _joined(parts: list[Cells], lengths: list[int]) -> Cells:
+    """Put the cells of consecutive blocks of these lengths together."""
     values, wrong = ([getattr(part, name) for part in parts] for name in ("values", "wrong"))
-    return Cells(np.concatenate(values), np.concatenate(wrong), np.concatenate(last))
+    end = [part.end + offset for part, offset in zip(parts, np.cumsum([0, *lengths[:-1]]), strict=True)]
+    sizes = [0, *(part.values.size for part in parts[:-1])]
+    last = [part.last + offset for part, offset in zip(parts, np.cumsum(sizes), strict=True)]
+    return Cells(*(np.concatenate(each) for each in (values, wrong, end, last)))
 
 
 def _scan(text: bytes, delimiter: bytes) -> Cells:
@@ -129,7 +125,7 @@ def _scan(text: bytes, delimiter: bytes) -> Cells:
     cell_end = np.flatnonzero(newline | (raw == delimiter[0]))
     parts = _locate(text, raw, cell_end)
     values, wrong = _evaluate(text, parts)
-    return Cells(values, wrong, np.flatnonzero(newline[cell_end]))
+    return Cells(values, wrong, cell_end, np.flatnonzero(newline[cell_end]))
 
 
 def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
@@ -141,15 +137,14 @@ def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
     signed = negative | (first == 0x2B)
     start = cell_start + signed
     wrong = np.zeros(cell_end.size, dtype=bool)
-    point_mark = raw == 0x2E
-    points = np.flatnonzero(point_mark)
+    points = np.flatnonzero(raw == 0x2E)
     if points.size == cell_end.size and (points >= start).all() and (points < cell_end).all():
         point = points
     else:
-        point = _place(raw, cell_end, point_mark, wrong)
+        point = _place(cell_end, points, wrong)
     end = cell_end
     if b"e" in text or b"E" in text:
-        end = _place(raw, cell_end, (raw | 0x20) == 0x65, wrong)
+        end = _place(cell_end, np.flatnonzero((raw | 0x20) == 0x65), wrong)
         wrong |= (point > end) & (point < cell_end)
         point = np.minimum(point, end)
     digits = int(np.count_nonzero((raw - 0x30) < 10))
@@ -157,15 +152,11 @@ def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
     return _Parts(cell_start, cell_end, start, point, end, negative, None if known and not wrong.any() else wrong)
 
 
-def _place(raw: NDArray[np.uint8], cell_end: Index, mark: Flags, wrong: Flags) -> Index:
+def _place(cell_end: Index, marks: Index, wrong: Flags) -> Index:
     """Return the position of the mark in each cell, the cell's end where there is none; a second one makes it wrong."""
-    is_end = np.zeros(raw.size, dtype=bool)
-    is_end[cell_end] = True
-    both = np.flatnonzero(is_end | mark)
-    ends = is_end[both]
-    owner = np.cumsum(ends)[~ends]
+    owner = np.searchsorted(cell_end, marks)
     place = cell_end.copy()
-    place[owner] = both[~ends]
+    place[owner] = marks
     wrong[owner[1:][owner[1:] == owner[:-1]]] = True
     return place
 
@@ -241,9 +232,9 @@ def _evaluate(text: bytes, parts: _Parts) -> tuple[Array, Flags]:
     scale = fraction_digits
     if parts.end is not parts.cell_end:
         scale = scale - _exponents(text, words, parts, wrong)
-    values, doubtful = _scaled(whole * _POWERS.take(fraction_digits, mode="clip") + fraction, scale)
+    values, doubtful = scaled(whole * _POWERS.take(fraction_digits, mode="clip") + fraction, scale)
     if int(digits.max()) > 16:
-        doubtful |= (whole_digits > 16) | (fraction_digits > 24) | (fraction >= _TOP) | ((digits > 19) & (whole != 0))
+        doubtful |= (whole_digits > 16) | (fraction_digits > 24) | (fraction >= TOP) | ((digits > 19) & (whole != 0))
     if parts.negative.any():
         np.negative(values, out=values, where=parts.negative)
     _by_float(text, parts, values, wrong, np.flatnonzero(doubtful))
@@ -259,56 +250,25 @@ def _read_words(words: Words, parts: _Parts, values: Array, wrong: Flags) -> Non
     length = parts.cell_end[rows] - parts.cell_start[rows]
     word = (words[parts.cell_end[rows] + _ROOM] | _LOWER) & _KEEP.take(length, mode="clip")
     short = length <= 8
-    wrong[rows[short & np.isin(word, _MISSING)]] = False
+    wrong[rows[short & _among(word, _MISSING)]] = False
     for infinity, sign in ((_PLUS_INFINITY, 1.0), (_MINUS_INFINITY, -1.0)):
-        found = rows[short & np.isin(word, infinity)]
+        found = rows[short & _among(word, infinity)]
         values[found], wrong[found] = sign * np.inf, False
 
 
-def _scaled(mantissa: Words, scale: Index) -> tuple[Array, Flags]:
-    """Return mantissa / 10**scale, rounded once, and where that is in doubt."""
-    high = mantissa.astype(np.float64)
-    size = np.abs(scale)
-    power = _FLOAT_POWERS.take(size, mode="clip")
-    values = high / power if (size == scale).all() else np.where(scale < 0, high * power, high / power)
-    doubtful = size > 22
-    long = np.flatnonzero(mantissa >= _EXACT)
-    if long.size:
-        doubtful[long] |= mantissa[long] >= _TOP
-        long = long[~doubtful[long]]
-        low = (mantissa[long] - high[long].astype(np.uint64)).view(np.int64).astype(np.float64)
-        values[long], doubt = _divide(high[long], low, power[long])
-        doubtful[long] |= doubt | (scale[long] < 0)
-    return values, doubtful
-
-
-def _divide(high: Array, low: Array, power: Array) -> tuple[Array, Flags]:
-    """Return (high + low) / power, and where its rounding is in doubt; the remainder gives the quotient's low half."""
-    quotient = high / power
-    product = quotient * power
-    remainder = ((high - product) - _product_error(quotient, power, product)) + low
-    rest = remainder / power
-    total = quotient + rest
-    spacing = ((total.view(np.int64) & _BINADE) - (52 << 52)).view(np.float64)  # six times as fast as np.spacing
-    lost = np.abs((quotient - total) + rest) / spacing
-    # a float is a midpoint at half a spacing, below a power of two also at a quarter
-    doubt = (lost > 0.249) & (np.abs(lost * 4 - np.rint(lost * 4)) < 1e-6)
-    return total, doubt
-
-
-def _product_error(a: Array, b: Array, product: Array) -> Array:
-    """Return a * b - product exactly (Dekker 1971)."""
-    shifted = _SPLITTER * a
-    a_high = shifted - (shifted - a)
-    shifted = _SPLITTER * b
-    b_high = shifted - (shifted - b)
-    a_low, b_low = a - a_high, b - b_high
-    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+def _among(words: Words, known: Words) -> Flags:
+    """Whether each word is one of a few, shape (n,)."""
+    among = np.zeros(words.size, dtype=bool)
+    for each in known:
+        among |= words == each
+    return among
 
 
 def _by_float(text: bytes, parts: _Parts, values: Array, wrong: Flags, rows: Index) -> None:
     """Give the cells of these rows to `float`; fills `values` and `wrong`."""
-    for row in rows.tolist():
-        cell = text[parts.cell_start[row] : parts.cell_end[row]]
-        wrong[row] = _NUMBER.fullmatch(cell) is None
-        values[row] = np.nan if wrong[row] else float(cell)
+    if rows.size:
+        spans = zip(parts.cell_start[rows].tolist(), parts.cell_end[rows].tolist(), strict=True)
+        cells = [text[start:end] for start, end in spans]
+        numbers = [float(cell) if _NUMBER.fullmatch(cell) else None for cell in cells]
+        wrong[rows] = [number is None for number in numbers]
+        values[rows] = [np.nan if number is None else number for number in numbers]

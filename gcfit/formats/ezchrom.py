@@ -84,7 +84,7 @@ def _channels(source: Source, header: dict[str, list[str]], key: str) -> list[fl
 
 def _values(source: Source, text: bytes, line: int, announced: int) -> Array:
     """Return the values, shape (n,)."""
-    cells = scan(text.replace(b"\t", b"").replace(b" ", b""), b"\x00")
+    cells = scan(text.replace(b"\t", b"").replace(b" ", b""), b"\n")
     empty = np.isnan(cells.values) & ~cells.wrong
     if cells.wrong.any():
         row = int(np.flatnonzero(cells.wrong)[0])

@@ -51,7 +51,7 @@ def _parse(source: Source) -> dict[str, Any]:
     import json
 
     try:
-        parsed = json.loads(source.encoding.words(source.whole()))
+        parsed = json.loads(source.encoding.text(source.content(), cut=False, source=source.name))
     except (ValueError, RecursionError) as error:  # ValueError: also of integers with thousands of digits
         place = f"line {error.lineno}, character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise source.error(f"is no valid JSON: {error}", place=place) from error

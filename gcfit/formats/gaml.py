@@ -12,41 +12,20 @@ clock than the trace, 1 % apart), else `peakXvalue`.
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
-from gcfit.formats.pieces import number, times
+from gcfit.formats.pieces import in_seconds, number
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
-from gcfit.formats.units import SECONDS, time_unit
+from gcfit.formats.units import time_unit
+from gcfit.formats.xmltree import Node, parse
 
-_DEEPEST = 60
 _ORDER = {"INTEL": "<", "MOTOROLA": ">"}
 _FORMAT = {"FLOAT32": "f4", "FLOAT64": "f8"}
 _KEPT = {"values", "parameter", "peakXvalue", "startXvalue", "endXvalue", "peakYvalue"}
-
-
-@dataclass
-class _Node:
-    """An element with its attributes, its text and its children."""
-
-    tag: str
-    attributes: dict[str, str]
-    parts: list[str] = field(default_factory=list)
-    children: list["_Node"] = field(default_factory=list)
-
-    def all(self, tag: str) -> list["_Node"]:
-        return [child for child in self.children if child.tag == tag]
-
-    def under(self, tag: str) -> list["_Node"]:
-        """Return the elements of this name at any depth."""
-        return [node for child in self.children for node in ([child] if child.tag == tag else child.under(tag))]
-
-    def text(self, tag: str) -> str:
-        return next(("".join(node.parts) for node in self.under(tag)), "")
 
 
 def recognise(head: Head) -> bool:
@@ -62,7 +41,7 @@ def read(source: Source) -> Reading:
     InputError
         If the XML is damaged or holds no chromatogram.
     """
-    root = _parse(source)
+    root = parse(source, source.content(), _KEPT)
     notes, warnings = ["GAML"], list[str]()
     traces: list[Chromatogram] = []
     peaks: list[VendorPeak] = []
@@ -73,51 +52,14 @@ def read(source: Source) -> Reading:
             for y in x.all("Ydata"):
                 trace, unit = _trace(source, x, y, name, notes, warnings)
                 traces.append(trace)
-                peaks += [peak for p in y.under("peak") if (peak := _peak(p, name, SECONDS[unit])) is not None]
+                peaks += [peak for p in y.under("peak") if (peak := _peak(p, name, unit)) is not None]
     if not traces:
         raise source.error("no trace of a chromatogram")
     return Reading(tuple(clean.named_apart(traces)), "gaml", tuple(peaks), tuple(notes), tuple(warnings))
 
 
-def _parse(source: Source) -> _Node:
-    """Parse the XML into the elements that matter; entities are refused, and so is deep nesting."""
-    from xml.parsers import expat
-
-    root = _Node("", {})
-    path = [root]
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        if len(path) > _DEEPEST:
-            raise source.error(
-                f"more than {_DEEPEST} elements within one another", place=f"line {parser.CurrentLineNumber}"
-            )
-        node = _Node(tag, attributes)
-        path[-1].children.append(node)
-        path.append(node)
-
-    def end(tag: str) -> None:
-        path.pop()
-
-    def text(part: str) -> None:
-        if path[-1].tag in _KEPT:
-            path[-1].parts.append(part)
-
-    def entity(*_: object) -> None:
-        raise source.error("declares entities, which no chromatogram needs", place=f"line {parser.CurrentLineNumber}")
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
-    parser.EntityDeclHandler = entity
-    try:
-        parser.Parse(source.content(), True)
-    except (expat.ExpatError, ValueError, LookupError) as error:  # the latter of encodings
-        raise source.error(f"is no valid XML: {error}") from error
-    return root
-
-
 def _trace(
-    source: Source, x: _Node, y: _Node, name: str, notes: list[str], warnings: list[str]
+    source: Source, x: Node, y: Node, name: str, notes: list[str], warnings: list[str]
 ) -> tuple[Chromatogram, str]:
     """Return one trace and its unit of time."""
     time, signal = _values(source, x), _values(source, y)
@@ -129,7 +71,7 @@ def _trace(
     return clean.trace(source.name, time, signal, unit=unit, signal_unit=signal_unit, name=name), unit
 
 
-def _values(source: Source, node: _Node) -> Array:
+def _values(source: Source, node: Node) -> Array:
     """Decode the array that stands directly in an element."""
     for values in node.all("values"):
         kind = _ORDER.get(values.attributes.get("byteorder", "INTEL"), "?") + _FORMAT.get(
@@ -145,13 +87,13 @@ def _values(source: Source, node: _Node) -> Array:
     raise source.error("no values", place=node.tag)
 
 
-def _peak(node: _Node, trace: str, factor: float) -> VendorPeak | None:
+def _peak(node: Node, trace: str, unit: str) -> VendorPeak | None:
     """Return one peak, None where it has no retention time."""
     given = {p.attributes.get("name", ""): "".join(p.parts) for p in node.all("parameter")}
     top = number(given.get("PK_RET_TIME", ""))
-    top = times(number(node.text("peakXvalue")), factor) if top is None else top
+    top = in_seconds(number(node.text("peakXvalue")), unit) if top is None else top
     if top is None:
         return None
     area, height = (number(given.get(key, "")) for key in ("PK_AREA", "PK_HEIGHT"))
-    start, end = (times(number(node.text(tag)), factor) for tag in ("startXvalue", "endXvalue"))
+    start, end = (in_seconds(number(node.text(tag)), unit) for tag in ("startXvalue", "endXvalue"))
     return VendorPeak(trace, node.attributes.get("name", ""), top, area, height, start, end)

@@ -1,26 +1,29 @@
 """Delimited text in long form: columns of words beside the numbers say which trace a row belongs to.
 
-Every combination of the words that occur is a trace, named by those columns that differ between traces.
+Every combination of the words that occur is a trace, named by those columns that differ between traces. Words are
+compared by a 64-bit sum over their bytes, each times a random factor of its place.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gcfit.chromatogram import Array
+from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
 from gcfit.formats.columns import Headings, choose
-from gcfit.formats.decimals import Cells
-from gcfit.formats.dialect import Dialect, candidates
+from gcfit.formats.decimals import Cells, scan
+from gcfit.formats.dialect import Dialect, candidates, plain
+from gcfit.formats.quotients import Flags, Index, Words
 from gcfit.formats.records import Reading
 from gcfit.formats.source import Source
 
 _SAMPLE = 1 << 14
-_MOST_BYTES = 64 << 20
 _MOST_WORDS = 64  # a column with more different words is a comment or a clock
 _MOST_TRACES = 256
 _NUMERIC = 0.8  # of the first rows, the heading among them
+_LONGEST_WORD = 4096
+_FACTORS = np.random.default_rng(20240115).integers(1, 2**63, _LONGEST_WORD, dtype=np.uint64) | np.uint64(1)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,17 @@ class _Layout:
     rows: int
 
 
+@dataclass(eq=False)
+class _Rows:
+    """Rows as they come in: numbers and sums of words, block by block, and the words by their sums."""
+
+    names: tuple[str, ...] = ()
+    values: list[Array] = field(default_factory=list)
+    sums: list[Words] = field(default_factory=list)
+    spelled: list[dict[int, str]] = field(default_factory=list)
+    other: int = 0
+
+
 def read(source: Source, first: bytes, rest: Iterator[bytes]) -> Reading:
     """Read a table in long form.
 
@@ -42,18 +56,18 @@ def read(source: Source, first: bytes, rest: Iterator[bytes]) -> Reading:
     InputError
         If it is none.
     """
-    layout = _layout(first[: first.rfind(b"\n", 0, _SAMPLE) + 1] or first, source)
+    sample = first[: first.rfind(b"\n", 0, _SAMPLE) + 1] or first
+    layout = _layout(sample, source)
     if layout is None:
-        raise source.error("no rows with two numbers", remedy=_remedy(source))
-    rows = _rows(source, layout, first, rest)
-    names = Headings(rows.pop(0)) if not source.options.no_header and not _numeric(rows[0], layout) else Headings()
-    columns = {j: _column(rows, j, layout) for j in layout.numbers}
-    return _split(source, layout, names, rows, columns)
-
-
-def _remedy(source: Source) -> str:
-    """Say what could help."""
-    return "" if source.options.describe_a_table else "see --delimiter, --decimal and --skip-lines"
+        raise source.error("no rows with two numbers", remedy="see --delimiter, --decimal and --skip-lines")
+    rows = _Rows(spelled=[{} for _ in layout.words])
+    block = first
+    while block:
+        _add(rows, layout, source, block)
+        block = next(rest, b"")
+    if not rows.values:
+        raise source.error("no rows with two numbers")
+    return _split(source, layout, rows)
 
 
 def _layout(sample: bytes, source: Source) -> _Layout | None:
@@ -77,65 +91,86 @@ def _try(sample: bytes, dialect: Dialect) -> _Layout | None:
     return _Layout(dialect, columns, numbers, words, first.size) if len(numbers) >= 2 and words else None
 
 
-def _rows(source: Source, layout: _Layout, first: bytes, rest: Iterator[bytes]) -> list[tuple[str, ...]]:
-    """Split all lines that have the right number of cells."""
-    rows: list[tuple[str, ...]] = []
-    size, block = 0, first
-    while block:
-        size += len(block)
-        if size > _MOST_BYTES:
-            raise source.error(f"a table with columns of words of more than {_MOST_BYTES >> 20} MB is not read")
-        cells = (tuple(layout.dialect.split(line)) for line in source.encoding.words(block).split("\n"))
-        rows += [row for row in cells if len(row) == layout.columns]
-        block = next(rest, b"")
-    return rows
+def _add(rows: _Rows, layout: _Layout, source: Source, text: bytes) -> None:
+    """Add the rows of a block; the first line with words where numbers should be is the heading."""
+    simple = plain(text, layout.dialect)
+    cells = scan(simple, layout.dialect.delimiter.encode())
+    counts = cells.counts
+    first = cells.last - counts + 1
+    whole = counts == layout.columns
+    wrong = cells.wrong[first[whole][:, None] + np.array(layout.numbers)].any(axis=1)
+    if wrong.any() and not rows.names and not rows.values:
+        start = int(first[whole][np.flatnonzero(wrong)[0]])
+        rows.names = tuple(_spell(source, layout, simple, cells, start + j) for j in range(layout.columns))
+    kept = first[whole][~wrong]
+    rows.other += int((counts > 1).sum()) - kept.size
+    if kept.size:
+        rows.values.append(cells.values[kept[:, None] + np.array(layout.numbers)])
+        rows.sums.append(_sums(source, layout, rows, simple, cells, kept))
 
 
-def _numeric(row: tuple[str, ...], layout: _Layout) -> bool:
-    """Whether the cells where numbers should be are numbers."""
-    return not _cells([row[j] for j in layout.numbers], layout).wrong.any()
+def _sums(source: Source, layout: _Layout, rows: _Rows, text: bytes, cells: Cells, first: Index) -> Words:
+    """Return the sums of the words of each row, shape (rows, word columns), and note how new words are spelled."""
+    sums: Words = _word_sums(text, cells)[first[:, None] + np.array(layout.words)]
+    for number, column in enumerate(layout.words):
+        spelled = rows.spelled[number]
+        if len(spelled) <= _MOST_WORDS:
+            new, where = np.unique(sums[:, number], return_index=True)
+            for key, row in list(zip(new.tolist(), where.tolist(), strict=True))[: _MOST_WORDS + 1]:
+                spelled.setdefault(key, _spell(source, layout, text, cells, int(first[row]) + column))
+    return sums
 
 
-def _column(rows: list[tuple[str, ...]], column: int, layout: _Layout) -> Array:
-    """Read one column of numbers, shape (rows,), NaN where a cell holds something else."""
-    return _cells([row[column] for row in rows], layout).values
+def _word_sums(text: bytes, cells: Cells) -> Words:
+    """Return a sum over the bytes of every cell that tells it from others, shape (n,)."""
+    raw = np.frombuffer(text, dtype=np.uint8)
+    start = np.concatenate(([0], cells.end[:-1] + 1))
+    place = np.arange(raw.size) - np.repeat(start, cells.end - start + 1)
+    weighted = (raw.astype(np.uint64) + np.uint64(1)) * _FACTORS.take(place, mode="clip")
+    sums: Words = np.add.reduceat(weighted, start)
+    return sums
 
 
-def _cells(cells: list[str], layout: _Layout) -> Cells:
-    """Read cells, one a line; a line feed cannot be in them."""
-    alone = Dialect("\t", layout.dialect.decimal, layout.dialect.thousands)
-    return alone.cells("".join(f"{cell}\n" for cell in cells).replace("\t", "?").encode())
+def _spell(source: Source, layout: _Layout, text: bytes, cells: Cells, cell: int) -> str:
+    """Return one cell as words; where `plain` exchanged the decimal marks they are exchanged back."""
+    start = int(cells.end[cell - 1]) + 1 if cell else 0
+    words = source.encoding.words(text[start : min(int(cells.end[cell]), start + 200)])
+    mark = layout.dialect.decimal
+    return words if mark == "." else words.translate(str.maketrans(f".{mark}", f"{mark}."))
 
 
-def _split(
-    source: Source, layout: _Layout, names: Headings, rows: list[tuple[str, ...]], columns: dict[int, Array]
-) -> Reading:
+def _split(source: Source, layout: _Layout, rows: _Rows) -> Reading:
     """Make a trace of every combination of words."""
-    shown = Headings(tuple(names.names[j] for j in layout.numbers) if names.names else ())
-    values = [columns[j] for j in layout.numbers]
-    chosen = choose(shown, values, source.options, source.name, "")
+    table, sums = np.concatenate(rows.values), np.concatenate(rows.sums)
+    names = Headings(tuple(rows.names[j] for j in layout.numbers) if rows.names else ())
+    values = [np.ascontiguousarray(column) for column in table.T]
+    chosen = choose(names, values, source.options, source.name, "")
     notes = [f"delimited text in long form: {layout.dialect}", *chosen.notes]
     warnings = list(chosen.warnings)
-    groups = _groups(source, layout, rows)
+    groups = _groups(source, rows, sums)
     times = values[chosen.time]
-    unit = clean.time_unit_of(source, shown.time_unit(chosen.time), times[next(iter(groups.values()))], notes, warnings)
-    traces = []
-    for key, members in groups.items():
+    unit = clean.time_unit_of(source, names.time_unit(chosen.time), times[groups[0][1]], notes, warnings)
+    traces: list[Chromatogram] = []
+    for group, members in groups:
         for column in chosen.signals:
-            name = " ".join([*key, *([shown.name(column)] if len(chosen.signals) > 1 else [])])
+            name = " ".join([*group, *([names.name(column)] if len(chosen.signals) > 1 else [])])
             pair = times[members], values[column][members]
-            signal_unit = shown.signal_unit(column)
+            signal_unit = names.signal_unit(column)
             traces.append(clean.trace(source.name, *pair, unit=unit, signal_unit=signal_unit, name=name))
-    return Reading(tuple(traces), "delimited", notes=tuple(notes), warnings=tuple(warnings))
+    if rows.other > 1:  # one is the heading
+        warnings.append(f"{rows.other} lines are no rows of the table; left out")
+    return Reading(tuple(clean.named_apart(traces)), "delimited", notes=tuple(notes), warnings=tuple(warnings))
 
 
-def _groups(source: Source, layout: _Layout, rows: list[tuple[str, ...]]) -> dict[tuple[str, ...], list[int]]:
-    """Return the rows of each trace under the words that tell it from the others."""
-    telling = [j for j in layout.words if 1 < len({row[j] for row in rows}) <= _MOST_WORDS]
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for number, row in enumerate(rows):
-        groups.setdefault(tuple(row[j] for j in telling), []).append(number)
-    if len(groups) > _MOST_TRACES:
-        found = f"{len(groups)} different combinations of words beside the numbers; this is no table of traces"
+def _groups(source: Source, rows: _Rows, sums: Words) -> list[tuple[list[str], Flags]]:
+    """Return the words that tell a trace from others and which rows are its own, in the order of the file."""
+    telling = [j for j, spelled in enumerate(rows.spelled) if 1 < len(spelled) <= _MOST_WORDS]
+    if not telling:
+        return [([], np.ones(len(sums), dtype=bool))]
+    keys = sums[:, telling] * _FACTORS[: len(telling)]
+    _, where, member = np.unique(keys.sum(axis=1, dtype=np.uint64), return_index=True, return_inverse=True)
+    if where.size > _MOST_TRACES:
+        found = f"{where.size} different combinations of words beside the numbers; this is no table of traces"
         raise source.error(found)
-    return groups
+    order = np.argsort(where).tolist()
+    return [([rows.spelled[j][int(sums[where[k], j])] for j in telling], member == k) for k in order]

@@ -5,11 +5,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gcfit.chromatogram import Array
 from gcfit.formats.dialect import Dialect, find
 from gcfit.formats.records import ReadOptions
 from gcfit.formats.rows import Numbers, runs
 from gcfit.formats.source import Source
+from gcfit.formats.units import seconds
 
 _SECTION = re.compile(rb"^\[([^\]\n]{1,200})\][ \t]*$", re.MULTILINE)
 _SAMPLE = 1 << 14
@@ -109,6 +112,11 @@ def first_number(found: Mapping[str, Sequence[str]], key: str, decimal: str = ".
 def times(value: float | None, factor: float) -> float | None:
     """Return value * factor, None for None."""
     return None if value is None else value * factor
+
+
+def in_seconds(value: float | None, unit: str) -> float | None:
+    """Return a time in seconds, None for None."""
+    return None if value is None else float(seconds(np.array([value]), unit)[0])
 
 
 def check_count(source: Source, announced: float | None, found: int, place: str) -> tuple[str, ...]:

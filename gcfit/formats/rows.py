@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.formats.decimals import Cells, Index
+from gcfit.formats.decimals import Cells
 from gcfit.formats.dialect import Dialect
+from gcfit.formats.quotients import Index
 
 _KEPT = 40  # lines of a run of words that are kept, the last ones; headings stand right above their numbers
 

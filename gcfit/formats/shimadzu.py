@@ -27,7 +27,18 @@ import numpy as np
 
 from gcfit.chromatogram import Chromatogram
 from gcfit.formats import clean
-from gcfit.formats.pieces import Section, Table, check_count, first_number, keys, number, sections, table, times
+from gcfit.formats.pieces import (
+    Section,
+    Table,
+    check_count,
+    first_number,
+    in_seconds,
+    keys,
+    number,
+    sections,
+    table,
+    times,
+)
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
@@ -152,8 +163,6 @@ def _peak(trace: str, row: dict[str, str], factor: float) -> VendorPeak | None:
     """Return one row, None where it has no retention time."""
     decimal = "," if "," in row.get("retention", "") else "."
     value = {key: number(row.get(key, ""), decimal) for key in ("retention", "area", "height", "start", "end")}
-    if value["retention"] is None:
-        return None
-    start, end = times(value["start"], 60.0), times(value["end"], 60.0)
+    retention, start, end = (in_seconds(value[key], "min") for key in ("retention", "start", "end"))
     scaled = times(value["area"], factor), times(value["height"], factor)
-    return VendorPeak(trace, row.get("name", ""), 60.0 * value["retention"], *scaled, start, end)
+    return None if retention is None else VendorPeak(trace, row.get("name", ""), retention, *scaled, start, end)

@@ -5,11 +5,10 @@ import gzip
 import io
 import lzma
 import os
-import stat
 import sys
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -23,12 +22,11 @@ if TYPE_CHECKING:
 
 HEAD = 1 << 15
 BLOCK = 1 << 17
-LONGEST_LINE = 16 << 20
+LONGEST_LINE = 1 << 20
 WHOLE = 256 << 20  # what is read at once; delimited text is read in blocks and may be longer
 _LEAST_UNPACKED = 32 << 20
 _UNPACK_FACTOR = 8
 _XZ_MEMORY = 128 << 20
-_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
@@ -53,21 +51,14 @@ class Source:
         Passed on to the reader.
     stream : binary stream
         Unpacked.
-    bound : int
-        Most bytes that the stream may yield, 0 for no bound.
     path : Path or None
         None for standard input, which is left open.
-    packed : binary stream or None
-        What `stream` unpacks.
     """
 
     name: str
     options: ReadOptions
     stream: IO[bytes]
-    bound: int = 0
     path: Path | None = None
-    packed: IO[bytes] | None = None
-    _read: int = field(default=0, repr=False)
 
     @cached_property
     def first(self) -> bytes:
@@ -150,25 +141,19 @@ class Source:
 
     def close(self) -> None:
         """Close the file; standard input is left open."""
-        for stream in (self.stream, self.packed):
-            if stream is not None and self.path is not None:
-                stream.close()
+        if self.path is not None:
+            self.stream.close()
 
     def error(self, found: str, *, place: str = "", remedy: str = "") -> InputError:
         """Return the error that names this file."""
         return InputError(self.name, found, place=place, remedy=remedy)
 
     def _take(self, size: int) -> bytes:
-        """Read up to `size` bytes and keep the bound."""
+        """Read up to `size` bytes."""
         try:
-            part = self.stream.read(size)
-        except _BROKEN as error:
-            raise self.error(f"cannot be read: {error}") from error
-        self._read += len(part)
-        if self.bound and self._read > self.bound:
-            found = f"unpacks to more than {self.bound >> 20} MB"
-            raise self.error(found, remedy="if that is meant, unpack it first")
-        return part
+            return self.stream.read(size)
+        except OSError as error:
+            raise self.error(f"cannot be read: {error.strerror or error}") from error
 
 
 def open_source(name: str | Path, options: ReadOptions) -> Source:
@@ -183,40 +168,40 @@ def open_source(name: str | Path, options: ReadOptions) -> Source:
         return Source("-", options, sys.stdin.buffer)
     path = Path(name)
     try:
-        stream = _open(path)
+        stream = path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a name that holds a NUL
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = "is a folder" if path.is_dir() else getattr(error, "strerror", None) or str(error)
         raise InputError(str(name), f"cannot be opened: {reason}") from error
     return _unpacked(str(name), path, options, stream)
 
 
-def _open(path: Path) -> IO[bytes]:
-    """Open without waiting at a pipe that nobody writes to."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    mode = os.fstat(handle).st_mode
-    if stat.S_ISDIR(mode):
-        os.close(handle)
-        raise IsADirectoryError(0, "is a folder")
-    if stat.S_ISFIFO(mode):
-        os.set_blocking(handle, True)
-    return os.fdopen(handle, "rb", buffering=0) if stat.S_ISFIFO(mode) else os.fdopen(handle, "rb")
-
-
 def _unpacked(name: str, path: Path, options: ReadOptions, stream: IO[bytes]) -> Source:
-    """Put the right unpacker before the stream; the first bytes decide, not the suffix."""
+    """Unpack what is packed, all of it before anything is read; the first bytes decide, not the suffix."""
     if not stream.seekable():
-        return Source(name, options, stream, path=path)
+        return Source(name, options, stream, path)
     magic = stream.read(6)
     stream.seek(0)
-    kind = next((kind for start, kind in _PACKED.items() if magic.startswith(start)), "")
-    bound = max(_LEAST_UNPACKED, _UNPACK_FACTOR * os.fstat(stream.fileno()).st_size) if kind else 0
-    if kind == "gzip":
-        return Source(name, options, io.BufferedReader(gzip.GzipFile(fileobj=stream)), bound, path, stream)
-    if kind == "bzip2":
-        return Source(name, options, bz2.BZ2File(stream), bound, path, stream)
-    if kind == "xz":
-        return Source(name, options, io.BufferedReader(_Xz(stream)), bound, path, stream)
-    return Source(name, options, stream, path=path)
+    open_packed = next((opener for start, opener in _PACKED.items() if magic.startswith(start)), None)
+    if open_packed is None:
+        return Source(name, options, stream, path)
+    bound = max(_LEAST_UNPACKED, _UNPACK_FACTOR * os.fstat(stream.fileno()).st_size)
+    with stream:
+        return Source(name, options, io.BytesIO(_bounded(name, open_packed(stream), bound)), path)
+
+
+def _bounded(name: str, stream: IO[bytes], bound: int) -> bytes:
+    """Return all that a stream yields if it is within the bound."""
+    parts, size = [], 0
+    try:
+        while part := stream.read(1 << 20):
+            parts.append(part)
+            size += len(part)
+            if size > bound:
+                found = f"unpacks to more than {bound >> 20} MB"
+                raise InputError(name, found, remedy="if that is meant, unpack it first")
+    except _BROKEN as error:
+        raise InputError(name, f"cannot be unpacked: {error}") from error
+    return b"".join(parts)
 
 
 class _Xz(io.RawIOBase):
@@ -247,6 +232,13 @@ class _Xz(io.RawIOBase):
             if part:
                 view[: len(part)] = part
                 return len(part)
+
+
+_PACKED: dict[bytes, Callable[[IO[bytes]], IO[bytes]]] = {
+    b"\x1f\x8b": lambda stream: io.BufferedReader(gzip.GzipFile(fileobj=stream)),
+    b"BZh": lambda stream: io.BufferedReader(bz2.BZ2File(stream)),
+    b"\xfd7zXZ\x00": lambda stream: io.BufferedReader(_Xz(stream)),
+}
 
 
 def _line_feeds(text: bytes) -> bytes:

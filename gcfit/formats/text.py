@@ -113,7 +113,7 @@ def _known(asked: str, source: str) -> str:
 
 def _wide_without_mark(first: bytes) -> str:
     """Recognise UTF-16 by the zero in every other byte of plain text."""
-    sample = first[: len(first) // 2 * 2]
+    sample = first[: min(len(first) // 2 * 2, 4096)]
     if len(sample) < 4:
         return ""
     for name, zero, letter in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):

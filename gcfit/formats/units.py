@@ -96,7 +96,7 @@ def seconds(times: Array, unit: str) -> Array:
     factor = SECONDS[unit]
     if factor == 1.0:
         return times
-    with np.errstate(over="ignore"):  # what is too large is refused as infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused as infinite
         product = times * factor
         short = np.rint(product * 1e9) / 1e9
         return np.where(np.abs(short - product) <= 2 * np.spacing(np.abs(product)), short, product)

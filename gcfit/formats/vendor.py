@@ -2,7 +2,7 @@
 
 Single ChemStation channels (`*.ch`, versions 30, 130, 179, 181) and whole run folders (`*.D`, `*.raw`). A folder gives
 the traces of its detectors with one signal each, named by their files, and the total ion current of a mass
-spectrometer; spectra over many wavelengths, pumps and ovens are left out.
+spectrometer; spectra over many wavelengths, pumps and ovens are left out. Peaks are those of a report in the folder.
 """
 
 import math
@@ -20,6 +20,7 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError, MissingExtraError
 from gcfit.formats import clean
 from gcfit.formats.records import Reading, ReadOptions
+from gcfit.formats.reports import peaks_of_folder
 from gcfit.formats.source import Head, Source
 
 _VERSIONS = (b"\x03179", b"\x03181", b"\x03130", b"\x0230")
@@ -94,7 +95,9 @@ def read_folder(path: str | Path, options: ReadOptions) -> Reading:
         raise InputError(str(path), "a run folder without a trace of a detector")
     if aside:
         notes += (f"left out: {', '.join(aside)} (spectra)",)
-    return Reading(tuple(clean.named_apart(traces)), "vendor-folder", notes=("run folder, through rainbow-api", *notes))
+    notes = ("run folder, through rainbow-api", *notes)
+    peaks = tuple(peak for peak in peaks_of_folder(path) if peak.trace in {trace.trace for trace in traces})
+    return Reading(tuple(clean.named_apart(traces)), "vendor-folder", peaks, notes)
 
 
 def _guarded(name: str, call: Any) -> tuple[Any, tuple[str, ...]]:
@@ -152,9 +155,9 @@ def _matched(time: Array, signal: Array) -> tuple[Array, Array]:
     return time, signal
 
 
-def files_of(folder: Path) -> Iterator[Path]:
+def files_of(folder: str | Path) -> Iterator[Path]:
     """Yield what a folder holds for a reader, by name: files, and run folders as a whole; hidden ones are left out."""
-    for path in sorted(folder.iterdir()):
+    for path in sorted(Path(folder).iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_file() or is_run_folder(path):

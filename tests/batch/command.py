@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--dask", default="")
     parser.add_argument("--log", type=Path)
     given = parser.parse_args()
-    files = sorted(path for path in given.folder.rglob("*") if path.is_file() and not path.name.endswith(".tried"))
+    files = sorted(path for path in given.folder.rglob("*") if not path.is_dir() and not path.name.endswith(".tried"))
     settings = tasks.Settings(seconds=given.seconds)
     try:
         summary = run(

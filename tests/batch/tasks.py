@@ -77,6 +77,10 @@ def segfault(*_: object) -> FileResult:
     raise AssertionError("unreachable")
 
 
+def leave(*_: object) -> FileResult:
+    os._exit(3)
+
+
 def once(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
     """Die the first time, work the second time."""
     mark = Path(path + ".tried")
@@ -84,6 +88,29 @@ def once(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return ok(path, content, settings)
+
+
+def pressed(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
+    """Find no memory the first time."""
+    mark = Path(path + ".tried")
+    if not mark.exists():
+        mark.touch()
+        raise MemoryError
+    return ok(path, content, settings)
+
+
+HOARD: list[bytes] = []
+
+
+def hoard(*_: object) -> FileResult:
+    """Run out of memory and keep what was had."""
+    HOARD.extend(bytes(1 << 29) for _ in range(2))
+    raise MemoryError
+
+
+def large(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
+    """Need 1 GB for a moment."""
+    return ok(path, content, settings) if len(bytes(1 << 30)) else FileResult(())
 
 
 def memory(*_: object) -> FileResult:
@@ -127,7 +154,11 @@ ACTS: dict[str, Callable[..., FileResult]] = {
     "ok": ok,
     "slow": slow,
     "segfault": segfault,
+    "quit": leave,
     "once": once,
+    "pressed": pressed,
+    "hoard": hoard,
+    "large": large,
     "memory": memory,
     "bad": bad,
     "unfit": unfit,

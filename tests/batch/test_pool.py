@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen, cores, serial
 from gcfit.batch.pool import CHUNK_MAX, CHUNK_S, Limits, _Queue, processes
 from gcfit.batch.records import Job, Outcome
-from gcfit.batch.worker import BLAS_VARIABLES, one_blas_thread
+from gcfit.batch.threads import BLAS_VARIABLES, one_blas_thread
 from gcfit.errors import GcfitError
 from tests.batch import tasks
 from tests.batch.helpers import good_files, write_inputs
@@ -81,6 +83,20 @@ def test_a_file_that_needs_too_much_memory_costs_itself_only(tmp_path: Path) -> 
     found = by_name(processes(WORK, jobs(sorted(tmp_path.iterdir())), count=1, limits=limits))
     assert [found[f"{name}.txt"].state for name in "abc"] == ["done", "failed", "done"]
     assert found["b.txt"].message == "b.txt: not enough memory"
+
+
+def test_what_is_left_of_the_memory_of_one_file_does_not_fail_the_next(tmp_path: Path) -> None:
+    write_inputs(tmp_path, {"a.txt": "hoard", "b.txt": "large"})
+    limits = Limits(max_memory=2 << 30)
+    found = by_name(processes(WORK, jobs(sorted(tmp_path.iterdir())), count=1, limits=limits))
+    assert [found[f"{name}.txt"].state for name in "ab"] == ["failed", "done"]
+
+
+def test_the_time_of_a_file_begins_when_the_one_before_it_ends(tmp_path: Path) -> None:
+    good_files(tmp_path, 60)  # so quick that the next ones are handed out in one chunk
+    write_inputs(tmp_path, {f"slow{number}.txt": "slow 0.5" for number in range(6)})
+    found = by_name(processes(WORK, jobs(sorted(tmp_path.iterdir())), count=1, limits=Limits(timeout=2)))
+    assert {outcome.state for outcome in found.values()} == {"done"}
 
 
 def test_a_worker_has_one_blas_thread_and_leaves_standard_output_alone(
@@ -181,3 +197,9 @@ def test_wishes_that_cannot_be_met_are_refused() -> None:
         chosen(jobs=-1, files=5, dask="", limits=Limits())
     with pytest.raises(GcfitError, match="do not reach Dask workers"):
         chosen(jobs=1, files=5, dask="tcp://localhost:1", limits=Limits(timeout=1))
+
+
+def test_a_worker_starts_without_numpy_so_that_the_threads_are_set_in_time() -> None:
+    code = "import gcfit.batch.worker, gcfit.batch.pool, sys; print('numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

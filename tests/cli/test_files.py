@@ -58,3 +58,52 @@ def test_a_folder_is_fitted_file_by_file(tmp_path: Path) -> None:
     rows = list(csv.reader(io.StringIO(run.stdout)))[1:]
     assert [Path(row[0]).name for row in rows] == ["early.csv", "late.csv"]
     assert [float(row[1]) for row in rows] == pytest.approx([60.0, 120.0], abs=0.5)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder as it is in a laboratory: a run, notes about it, and an empty file."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / "run.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    (shelf / "notes.txt").write_text("Column changed on Monday.\n", encoding="utf-8")
+    (shelf / "empty.csv").write_bytes(b"")
+    return tmp_path
+
+
+SKIPPED = [
+    "shelf/empty.csv: is empty",
+    "shelf/notes.txt: no rows with two numbers; see --delimiter, --decimal and --skip-lines",
+]
+
+
+def test_what_is_no_chromatogram_in_a_folder_is_skipped_and_listed(mixed: Path) -> None:
+    run = inside("fit", "shelf", "--hold-up", "30", "--model", "laplace", "--columns", "file", cwd=mixed)
+    assert (run.returncode, run.stdout) == (0, "file\nshelf/run.csv\n")
+    assert run.stderr.splitlines() == [f"gcfit: skipped: {line}" for line in SKIPPED]
+
+
+def test_named_beside_a_folder_it_is_a_failure(mixed: Path) -> None:
+    run = inside("fit", "shelf", "shelf/empty.csv", "--hold-up", "30", "--columns", "file", cwd=mixed)
+    assert run.returncode == 3
+    assert run.stderr.splitlines() == [f"gcfit: {line}" for line in (*SKIPPED, SKIPPED[0])]
+
+
+def test_a_batch_lists_what_it_skipped(mixed: Path) -> None:
+    fit = ("fit", "shelf", "--hold-up", "30", "--model", "laplace", "-o", "out")
+    run = inside(*fit, cwd=mixed)
+    assert (run.returncode, run.stdout) == (0, "")
+    assert run.stderr.startswith("gcfit: 3 files: 1 fitted, 2 skipped; ")
+    assert run.stderr.endswith(f"; first skipped: {SKIPPED[0]}\n")
+    rows = list(csv.DictReader(io.StringIO((mixed / "out" / "files.csv").read_text(encoding="utf-8"))))
+    assert {(row["file"], row["status"]) for row in rows} == {
+        ("shelf/empty.csv", "skipped"), ("shelf/notes.txt", "skipped"), ("shelf/run.csv", "ok"),
+    }  # fmt: skip
+    assert [row["message"] for row in rows if row["status"] == "skipped"] == SKIPPED
+    assert inside(*fit, cwd=mixed).returncode == 0
+
+
+def test_a_folder_without_any_chromatogram_is_1(mixed: Path) -> None:
+    (mixed / "shelf" / "run.csv").unlink()
+    assert inside("fit", "shelf", cwd=mixed).returncode == 1
+    assert inside("fit", "shelf", "-o", "out", cwd=mixed).returncode == 1

@@ -47,12 +47,12 @@ def test_the_settings_without_options_are_those_of_the_record() -> None:
 def test_every_option_of_the_fit_reaches_its_field() -> None:
     values = {
         "hold_up": 34.2, "phase_ratio": 0.02, "injection": 4.0, "model": "laplace+site", "strategy": "simultaneous",
-        "polarity": "both", "start": -1.5, "end": 600.0, "min_snr": 3.0, "baseline": "asls",
+        "polarity": "both", "start": -1.5, "end": 600.0, "min_snr": 3.0,
     }  # fmt: skip
     arguments = [word for name, value in values.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-    result, given = received(options.fit_options, *arguments, "--shared-tail")
+    result, given = received(options.fit_options, *arguments)
     assert result.exit_code == 0
-    assert given["settings"] == FitSettings(shared_tail=True, **values)  # type: ignore[arg-type]
+    assert given["settings"] == FitSettings(**values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

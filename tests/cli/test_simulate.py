@@ -76,7 +76,7 @@ def test_noise_is_that_of_its_seed_and_size() -> None:
     assert not np.array_equal(first, other)
     # the standard deviation of n normal deviates scatters by 1/sqrt(2n): 1.2 % here; five times that
     assert np.std(first - clean) == pytest.approx(3.0, rel=0.06)
-    assert np.std(simulated("--seed", "7")["signal"] - clean) == pytest.approx(0.05, rel=0.06)
+    assert np.std(simulated("--seed", "7")["signal"] - clean) == pytest.approx(0.2, rel=0.06)
 
 
 def test_profiles_show_where_the_analytes_are() -> None:
@@ -101,10 +101,10 @@ def test_profiles_show_where_the_analytes_are() -> None:
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_is_reached_by_its_name(solver: str) -> None:
-    if solver == "numerical":
-        pytest.skip("takes long; tested with the solver")
     default = simulated("--noise", "0")["signal"]
-    assert np.abs(simulated("--noise", "0", "--solver", solver)["signal"] - default).max() < 1e-6
+    # the full equations are solved to 2e-3 of an apex, with the axial diffusion of the file; the highest apex is 81
+    allowed = 2e-3 * 81 if solver == "numerical" else 1e-6
+    assert np.abs(simulated("--noise", "0", "--solver", solver)["signal"] - default).max() < allowed
 
 
 def test_output_goes_to_a_file_as_it_goes_to_stdout(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcfit.batch.records import Job, Outcome
+from gcfit.batch.work import Fitted
 from gcfit.cli.output import Layout
 from gcfit.cli.stream import in_order, put_peaks
-from gcfit.cli.task import Fitted
 from gcfit.results import PEAK_COLUMNS
 
 LAYOUT = Layout(columns="file,model")

@@ -197,13 +197,12 @@ def test_a_wrong_command_line(arguments: list[str], words: str, folder: Path) ->
     assert not (folder / "out").exists()
 
 
-def test_an_unknown_model_names_the_known_ones(folder: Path) -> None:
-    run = inside("fit", "good.csv", "--model", "laplace+magic", cwd=folder)
-    assert run.returncode in (1, 2)
-    assert run.stdout == ""
-    assert run.stderr.count("\n") == 1
-    assert "laplace+magic" in run.stderr
-    assert "gaussian" in run.stderr
+@pytest.mark.parametrize("output", [[], ["-o", "out"]])
+def test_an_unknown_model_is_told_once_with_the_known_ones(output: list[str], folder: Path) -> None:
+    run = inside("fit", "good.csv", "good.csv", "--model", "laplace+magic", *output, cwd=folder)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert run.stderr.startswith("gcfit: peak model 'laplace+magic' is not known; choose auto or one of laplace, ")
+    assert not (folder / "out").exists()
 
 
 @pytest.mark.parametrize("target", ["nowhere/run.csv", "good.csv/run.csv", "."])
@@ -212,6 +211,14 @@ def test_output_that_cannot_be_written(target: str, folder: Path) -> None:
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith(f"gcfit: {target}: ")
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("command", ["simulate good.toml", "fit good.csv --hold-up 30", "fit --list-formats"])
+def test_a_full_disk_under_stdout(command: str, folder: Path) -> None:
+    """Small tables wait in the buffer until the end, long ones do not."""
+    run = bash(f"gcfit {command} > /dev/full", cwd=folder)
+    assert (run.returncode, run.stderr) == (1, "gcfit: cannot write the output: No space left on device\n")
 
 
 @pytest.mark.parametrize("target", ["good.csv", "good.csv/below"])

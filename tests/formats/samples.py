@@ -18,8 +18,8 @@ MINUTES = [f"{i / 100:.5f}" for i in range(N)]
 def rows(delimiter: str, decimal: str = ".", end: str = "\n", middle: str | None = None) -> str:
     """Minutes and signal, one pair a line."""
     between = delimiter if middle is None else f"{delimiter}{middle}{delimiter}"
-    lines = (f"{t}{between}{y:.3f}".replace(".", decimal) for t, y in zip(MINUTES, SIGNAL, strict=True))
-    return "".join(line + end for line in lines)
+    pairs = ((t.replace(".", decimal), f"{y:.3f}".replace(".", decimal)) for t, y in zip(MINUTES, SIGNAL, strict=True))
+    return "".join(t + between + y + end for t, y in pairs)
 
 
 def ezchrom(delimiter: str = "\t") -> bytes:
@@ -40,7 +40,7 @@ def chromeleon(version: int = 7, decimal: str = ",") -> bytes:
         return (top + body).encode("utf-8-sig")
     top = "Filepath\tC:\\x.acd\r\nChannel\tUV_VIS_1\r\nVolume (µl)\t10,00\r\n" + f"Data Points\t{N}\r\n" + "\r\n" * 20
     top += "Raw Data:\r\nTime(min)\tStep(sec)\tValue(mAU)\r\n"
-    return (top + rows("\t", decimal, "\t\r\n", "0,60")).encode("cp1252")
+    return (top + rows("\t", decimal, "\t\r\n", f"0{decimal}60")).encode("cp1252")
 
 
 def shimadzu(delimiter: str = "\t") -> bytes:
@@ -164,10 +164,10 @@ def channel(version: bytes = b"179") -> bytes:
     head[0:4] = b"\x03" + version
     struct.pack_into(">ff", head, 0x11A, 0.0, float(TIME[-1] * 1000))
     head[0x104C : 0x104C + 5] = b"\x02p\0A\0"
-    struct.pack_into(">d", head, 0x127C, 0.5)
+    struct.pack_into(">d", head, 0x127C, 0.5 if version == b"179" else 0.001)
     if version == b"179":
         return bytes(head) + (SIGNAL * 2).astype("<f8").tobytes()
-    body = b"".join(struct.pack(">hhi", 0x7FFF, 0, round(2 * value)) for value in SIGNAL)
+    body = b"".join(struct.pack(">hhi", 0x7FFF, 0, round(1000 * value)) for value in SIGNAL)
     return bytes(head) + body + b"\0\0"
 
 

@@ -273,6 +273,11 @@ PEAKS = {
     "openchrom/HP-CH.CDF": (19, "", "", 56.145786, 56.918922, 7.018399),
     "openchrom/CLASSVP.CDF": (7, "", "Peak 1", 1.6708333 * 60, 653591, 142994),
     "openchrom/PE_Turbochrom_GC.gaml": (83, "", "C15", 7017.002189, 74059.998896, 1681.566435),
+    # Report.TXT prints areas with six digits, Result.xml all of them
+    "chromhandler/001F0101.D": (4, "FID1A", "", 4.057 * 60, 955.59546, 149.11475),
+    "chromhandler/001F0103.D": (3, "TCD2B", "", 2.831 * 60, 1148.16516, 202.56517),
+    "pyexplabsys/NV-F0101.D": (6, "TCD3C", "Ar", 8.955 * 60, 7526.13818, None),
+    "gc2asm/V179.D": (24, "FID1A", "", 41.17205 * 60, 58.50832, 9.609923),
     "netcdf-gcms/agilent-hplc.cdf": (8, "", "", 196.06514, 556.765, 100.07516),
     "yadg/issue_198.fusion-data": (22, "moduleA:tcd", "", 9.1, 62949.95, 7481),
 }
@@ -285,7 +290,7 @@ def test_vendor_peak_tables(name: str) -> None:
     assert len(peaks) == number
     own = [peak for peak in peaks if peak.trace == trace and abs(peak.retention_time - retention) < 1e-4]
     assert [(peak.name, peak.area, peak.height) for peak in own] == [
-        (label, pytest.approx(area, rel=1e-6), pytest.approx(height, rel=1e-6))
+        (label, pytest.approx(area, rel=1e-6), height if height is None else pytest.approx(height, rel=1e-6))
     ]
 
 

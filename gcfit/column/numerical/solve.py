@@ -23,6 +23,7 @@ EARLY = 0.05  # share of the expected apex that stands for the apex before it is
 JUMP = 2e-3  # of the apex: height of the unretained front that is refused
 REFINEMENT, REFINEMENTS = 2.0, 5
 COARSENING = 1.5  # the error estimate compares with a grid that is coarser by this factor
+FINE_STEPS = 16.0  # resolution up to which refining the grid refines the steps as well
 STEP_ERROR = 1e-4  # of the highest loading, at the default resolution and 60² plates
 MIN_CELLS, MAX_CELLS = 100, 400_000
 MAX_DISPERSION = 0.01  # D/(u L): the outlet's layer is treated to the third order of D/(u σ)
@@ -153,7 +154,8 @@ def _checked(system: System, times: ArrayLike, profile_times: Sequence[float], r
 
 
 def _solve_case(case: Case, times: Array, resolution: float, profile_times: tuple[float, ...]) -> Solution:
-    """Solve on finer and finer grids until the outlet is resolved."""
+    """Solve on finer and finer grids until the outlet is resolved, or until it is plain that it will not be."""
+    before = np.inf
     for attempt in range(REFINEMENTS + 1):
         problem = _problem(case, resolution, REFINEMENT**attempt)
         run = march(problem, times, profile_times)
@@ -161,10 +163,16 @@ def _solve_case(case: Case, times: Array, resolution: float, profile_times: tupl
         apex = np.maximum(run.highest, EARLY * case.expected_flux)
         _refuse_jump(case, run, apex)
         unresolved = np.maximum(run.steepest / ROUGH, -run.lowest / NEGATIVE) / apex
-        if unresolved.max() <= 1:
+        now = float(unresolved.max())
+        if now <= 1:
             return _solution(case, problem, run, times, profile_times)
+        if now * (now / before) ** (REFINEMENTS - attempt) > 1:
+            break
+        before = now
     name = case.names[int(np.argmax(unresolved))]
-    raise SolverError(f"component {name}: {problem.grid.cells} cells do not resolve the front at the outlet")
+    raise SolverError(
+        f"component {name}: {problem.grid.cells} cells do not resolve the front at the outlet, nor will more"
+    )
 
 
 def _refuse_jump(case: Case, run: Run, apex: Array) -> None:
@@ -191,6 +199,8 @@ def _problem(case: Case, resolution: float, refinement: float) -> Problem:
     if cells > MAX_CELLS:
         raise SolverError(f"component {case.names[0]}: {roots**2:.3g} plates need more than {MAX_CELLS} cells")
     grid = make_grid(case.flow, onset, cells)
+    # a front that asks for finer cells does not ask for steps without end
+    stepping = min(resolution * refinement, max(resolution, FINE_STEPS))
     taken = case.concentration / case.capacity
     occupancy = case.flow.inlet_velocity / grid.velocity[:, None] * taken if taken.any() else None
     return Problem(
@@ -200,7 +210,7 @@ def _problem(case: Case, resolution: float, refinement: float) -> Problem:
         outlet_flux=outlet_flux_weights(grid, case.dispersion),
         kinetics=Kinetics(case.adsorption, case.desorption, occupancy),
         inlet=case.inlet,
-        tolerance=STEP_ERROR * (RESOLUTION / resolution) ** 5 * min(1.0, 60 / float(roots)),
+        tolerance=STEP_ERROR * (RESOLUTION / stepping) ** 5 * min(1.0, 60 / float(roots)),
     )
 
 

@@ -1,0 +1,242 @@
+"""The solvers beside each other, on one column: what comes out, how far they differ, how long they take.
+
+Each is run for both velocity models, with and without diffusion and with and without competition, as far as its
+equations reach, and held against the most exact of those that solve the same equations.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from time import perf_counter
+from typing import get_args
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.column import laplace
+from gcfit.column.solvers import (
+    NUMERICAL,
+    SOLVERS,
+    Curves,
+    Physics,
+    Solve,
+    Solver,
+    finer,
+    ideal,
+    inverse_peclet,
+    law_of,
+)
+from gcfit.column.system import Component, System, VelocityModel
+from gcfit.errors import InputError, SolverError
+
+POINTS_PER_SIGMA, REACH = 25, 12.0  # of the times at which a peak is compared: spacing, half-width in σ
+FINER = 1.5  # where only the full equations reach, they are held against a grid finer by this factor
+FINER_GRID = "numerical, finer grid"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a curve looks like, and how far it is from others.
+
+    Parameters
+    ----------
+    retention_time_s, sigma_s : float
+        Apex and standard deviation [s].
+    area, height : float
+        Area and apex [mol/m³ s and mol/m³, or signal units].
+    difference, difference_l2 : float
+        Largest difference from the reference over its apex; root of ∫difference² over that of ∫reference².
+    effect : float
+        Largest difference from the linear law without diffusion at the same velocity, over its apex: what diffusion
+        and competition do.
+    """
+
+    retention_time_s: float
+    sigma_s: float
+    area: float
+    height: float
+    difference: float
+    difference_l2: float
+    effect: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One component by one solver.
+
+    Parameters
+    ----------
+    physics : Physics
+        The equations.
+    solver, component, reference : str
+        Who, for what, and against whom ("" for the reference itself).
+    seconds : float
+        Time of the solution; that of all components where they compete.
+    figures : Figures or None
+        None where there is no solution.
+    mass_balance_error : float or None
+        As the solver reports it, if it does.
+    message : str
+        Why there is no solution.
+    time, curve, deviation : ndarray, shape (n,)
+        Times [s], outlet concentration, and its difference from the reference over the apex of that; the last two
+        are empty without a solution.
+    """
+
+    physics: Physics
+    solver: str
+    component: str
+    reference: str
+    seconds: float
+    time: Array
+    curve: Array
+    deviation: Array
+    figures: Figures | None = None
+    mass_balance_error: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """A solver's curves, or why there are none, and its time [s]."""
+
+    curves: Curves | None
+    seconds: float
+    message: str = ""
+
+
+def compare(system: System, *, solvers: Mapping[str, Solver] | None = None) -> Iterator[Comparison]:
+    """Run the solvers over a system, for every set of equations that the system has coefficients for.
+
+    Parameters
+    ----------
+    system : System
+        Every component needs its two rates, and an area or an inlet concentration with an injection time.
+    solvers : mapping of str to Solver, or None
+        The most exact first; None takes `SOLVERS`.
+
+    Yields
+    ------
+    Comparison
+        As soon as it is known; by equations, then by component (or all that compete), then by solver.
+
+    Raises
+    ------
+    InputError
+        If there is no component or one lacks what the solvers need.
+    """
+    if not system.components:
+        raise InputError(system.source, "there is no [[component]] to solve for")
+    _load()
+    for physics in equations(system):
+        groups = [system.components] if physics.competition else [(one,) for one in system.components]
+        for group in groups:
+            yield from _compare_group(replace(system, components=group), physics, solvers or SOLVERS)
+
+
+def equations(system: System) -> list[Physics]:
+    """Sets of equations that differ for this system, the simplest first."""
+    diffusion = any(component.diffusion for component in system.components)
+    competition = any(component.saturation for component in system.components)
+    return [
+        Physics(velocity, spread, shared)
+        for shared, spread, velocity in product((False, True), (False, True), get_args(VelocityModel))
+        if (diffusion or not spread) and (competition or not shared)
+    ]
+
+
+def worst(rows: Iterable[Comparison]) -> float:
+    """Largest difference from a reference over its apex; infinite where a solver gave no solution."""
+    return max((row.figures.difference if row.figures else np.inf for row in rows), default=0.0)
+
+
+def _compare_group(system: System, physics: Physics, solvers: Mapping[str, Solver]) -> Iterator[Comparison]:
+    """Compare components that are solved together."""
+    grids = [_times(system, component, physics) for component in system.components]
+    time = np.unique(np.concatenate(grids))
+    able = {name: solver.solve for name, solver in solvers.items() if solver.reaches(system, physics)}
+    exact = next((name for name in able if name != NUMERICAL), FINER_GRID)
+    reference = _answer(able.get(exact, finer(FINER)), system, time, physics)
+    for name, solve in able.items():
+        answer = reference if name == exact else _answer(solve, system, time, physics)
+        for index, (component, grid) in enumerate(zip(system.components, grids, strict=True)):
+            row = Comparison(
+                physics=physics,
+                solver=name,
+                component=component.name,
+                reference="" if name == exact else exact,
+                seconds=answer.seconds,
+                time=grid,
+                curve=np.empty(0),
+                deviation=np.empty(0),
+                message=answer.message or (reference.message and f"{exact}: {reference.message}"),
+            )
+            if answer.curves is None or reference.curves is None:
+                yield row
+                continue
+            at = np.searchsorted(time, grid)
+            curve, against = answer.curves.outlet[index, at], reference.curves.outlet[index, at]
+            balance = answer.curves.mass_balance
+            yield replace(
+                row,
+                curve=curve,
+                deviation=(curve - against) / np.abs(against).max(),
+                figures=_figures(grid, curve, against, ideal(system, component, grid, physics.velocity)),
+                mass_balance_error=None if balance is None else float(balance[index]),
+            )
+
+
+def _answer(solve: Solve, system: System, time: Array, physics: Physics) -> _Answer:
+    begun = perf_counter()
+    try:
+        curves = solve(system, time, physics)
+    except SolverError as error:
+        return _Answer(None, perf_counter() - begun, str(error))
+    return _Answer(curves, perf_counter() - begun)
+
+
+def _figures(time: Array, curve: Array, reference: Array, ideal_curve: Array) -> Figures:
+    """Figures of a curve at equal steps."""
+    step, total = time[1] - time[0], curve.sum()
+    mean = float(time @ curve / total)
+    return Figures(
+        retention_time_s=_apex(time, curve),
+        sigma_s=float(np.sqrt((time - mean) ** 2 @ curve / total)),
+        area=float(total * step),
+        height=float(curve.max()),
+        difference=_largest(curve - reference, reference),
+        difference_l2=float(np.linalg.norm(curve - reference) / np.linalg.norm(reference)),
+        effect=_largest(curve - ideal_curve, ideal_curve),
+    )
+
+
+def _largest(difference: Array, reference: Array) -> float:
+    return float(np.abs(difference).max() / np.abs(reference).max())
+
+
+def _apex(time: Array, curve: Array) -> float:
+    """Vertex of the parabola through the highest point and its neighbours [s]."""
+    top = min(max(int(np.argmax(curve)), 1), curve.size - 2)
+    left, middle, right = curve[top - 1 : top + 2]
+    bend = left - 2 * middle + right
+    return float(time[top] + (0.5 * (time[1] - time[0]) * (left - right) / bend if bend < 0 else 0.0))
+
+
+def _times(system: System, component: Component, physics: Physics) -> Array:
+    """Equal steps over the whole peak [s]; from the hold-up time on where sites are shared: overload shifts peaks."""
+    law = law_of(system, component, physics.velocity)
+    moments = laplace.moments(law)
+    # 2 Pe_L⁻¹ mean² at constant velocity, at most 9/8 of it at variable velocity
+    variance = moments.variance + 9 / 4 * inverse_peclet(system, component, physics) * moments.mean**2
+    sigma = float(np.sqrt(variance))
+    first = law.hold_up if physics.competition else max(law.hold_up, moments.mean - REACH * sigma)
+    last = moments.mean + REACH * sigma
+    return np.linspace(first, last, int(np.ceil((last - first) / sigma * POINTS_PER_SIGMA)) + 1)
+
+
+def _load() -> None:
+    """Import what the solvers import when first called: their seconds shall be those of the solution."""
+    import scipy.integrate
+    import scipy.linalg
+    import scipy.special
+    import scipy.stats  # noqa: F401

@@ -1,0 +1,123 @@
+"""Solvers of the column's equations over each other: the curves, and how far each is from the reference."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from gcfit.column.comparison import Comparison
+from gcfit.errors import InputError
+from gcfit.figures.style import (
+    THEMES,
+    ScaledFormatter,
+    Theme,
+    ThemeName,
+    TimeUnit,
+    decade,
+    drawing,
+    dress,
+    plain,
+    quantity,
+    time_scale,
+)
+
+Dash = Literal["-"] | tuple[float, Sequence[float]]
+LEAST = 1e-17  # differences below are drawn here: a logarithmic axis has no zero
+# told apart without colour; the last is the widest gap, for the curve that others cover
+_DASHES: tuple[Dash, ...] = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)), (0, (1, 3)))
+
+
+def solvers_figure(
+    rows: Sequence[Comparison],
+    *,
+    title: str = "",
+    size: tuple[float, float] | None = None,
+    dpi: float = 150.0,
+    theme: ThemeName = "light",
+    time_unit: TimeUnit = "auto",
+) -> Figure:
+    """Draw the curves of several solvers for the same equations, and below them the differences.
+
+    Parameters
+    ----------
+    rows : sequence of Comparison
+        One for each solver and component; those without a solution are left out.
+    title, size, dpi, theme, time_unit
+        As for `overlay`.
+
+    Raises
+    ------
+    InputError
+        If no row has a solution.
+    """
+    solved = [row for row in rows if row.curve.size]
+    if not solved:
+        raise InputError("", "there is no solution to draw")
+    colours = THEMES[theme]
+    unit, seconds = time_scale(time_unit, max(float(row.time[-1]) for row in solved))
+    with drawing(colours):
+        layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+        figure = Figure(figsize=size or (7.2, 5.4), dpi=dpi, layout=layout)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.4, 1])
+        if title:
+            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        _curves(upper, solved, colours, seconds)
+        _differences(lower, solved, colours, seconds)
+        lower.set_xlabel(quantity("Time", unit), labelpad=2)
+    return figure
+
+
+def _curves(axes: Axes, rows: Sequence[Comparison], theme: Theme, seconds: float) -> None:
+    dress(axes, theme)
+    for row, colour, dash in _styled(rows, theme):
+        axes.plot(row.time / seconds, row.curve, color=colour, linewidth=1.0, linestyle=dash, gid="curve")
+    power = decade(np.concatenate([row.curve for row in rows]))
+    axes.yaxis.set_major_formatter(ScaledFormatter(power))
+    axes.set_ylabel(quantity("Outlet concentration", "", power))
+    for name, colour in _colours(rows, theme).items():
+        tallest = max((row for row in rows if row.component == name), key=lambda row: float(row.curve.max()))
+        top = int(tallest.curve.argmax())
+        place = float(tallest.time[top]) / seconds, float(tallest.curve[top])
+        label = plain(name, 24)
+        axes.annotate(label, place, (0, 3), textcoords="offset points", ha="center", fontsize=7, color=colour)
+    axes.set_ylim(0, 1.12 * max(float(row.curve.max()) for row in rows))
+    names = list(dict.fromkeys(row.solver for row in rows))
+    handles = [Line2D([], [], color=theme.ink, linewidth=1.0, linestyle=_dash(names, name)) for name in names]
+    axes.legend(handles, names, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(names), fontsize=7, borderpad=0)
+
+
+def _differences(axes: Axes, rows: Sequence[Comparison], theme: Theme, seconds: float) -> None:
+    dress(axes, theme)
+    for row, colour, dash in _styled(rows, theme):
+        if row.reference:
+            size = np.maximum(np.abs(row.deviation), LEAST)
+            axes.plot(row.time / seconds, size, color=colour, linewidth=0.8, linestyle=dash, gid="difference")
+    axes.set_yscale("log")
+    axes.set_ylim(LEAST, 1)
+    axes.yaxis.set_major_formatter(_power)
+    reference = next((row.reference for row in rows if row.reference), "")
+    axes.set_ylabel(f"|difference|/apex\nfrom {reference}" if reference else "no other solver")
+
+
+def _power(value: float, _: float) -> str:
+    """Return the label of a decade: 10⁻⁶."""
+    return quantity("", "", round(np.log10(value)))[2:-1] if value != 1 else "1"
+
+
+def _styled(rows: Sequence[Comparison], theme: Theme) -> list[tuple[Comparison, str, Dash]]:
+    """Return every row with the colour of its component and the dashes of its solver."""
+    colours, names = _colours(rows, theme), list(dict.fromkeys(row.solver for row in rows))
+    return [(row, colours[row.component], _dash(names, row.solver)) for row in rows]
+
+
+def _colours(rows: Sequence[Comparison], theme: Theme) -> dict[str, str]:
+    names = dict.fromkeys(row.component for row in rows)
+    return {name: theme.peaks[number % len(theme.peaks)] for number, name in enumerate(names)}
+
+
+def _dash(names: Sequence[str], name: str) -> Dash:
+    return _DASHES[names.index(name) % len(_DASHES)]

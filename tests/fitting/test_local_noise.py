@@ -1,0 +1,47 @@
+"""Regions and flanks that are noisier than the trace."""
+
+import numpy as np
+
+from gcfit.fitting.local_noise import regional_factor, ripple_factor
+from gcfit.fitting.noise import estimate_noise
+from tests.fitting.shapes import TIME, forest, gaussian, six, white
+
+LONG = np.arange(0.0, 2000.0, 0.1)
+
+
+def test_a_noisy_half_is_found_with_its_factor() -> None:
+    signal = white(1, LONG.size)
+    signal[LONG.size // 2 :] *= 6
+    factor = regional_factor(signal, estimate_noise(LONG, signal))
+    assert (factor[: LONG.size // 2 - 2000] == 1).all()
+    assert np.abs(factor[LONG.size // 2 + 2000 :] - 6).max() < 1
+
+
+def test_uniform_noise_and_peaks_leave_the_factor_at_one() -> None:
+    time, peaks, _ = forest(1)
+    for t, signal in (
+        (LONG, white(2, LONG.size)),
+        (time, peaks + 0.01 * white(3, time.size)),
+        (TIME, six() + white(4)),
+    ):
+        noise = estimate_noise(t, signal)
+        assert (regional_factor(signal, noise) == 1).all()
+        assert np.mean(ripple_factor(signal, noise) > 1) < 0.005
+
+
+def test_short_and_constant_signals() -> None:
+    for signal in (np.ones(5), white(1, 20), np.ones(300)):
+        noise = estimate_noise(np.arange(signal.size), signal)
+        assert (regional_factor(signal, noise) == 1).all()
+        assert (ripple_factor(signal, noise) == 1).all()
+
+
+def test_a_flank_with_repeated_readings_ripples() -> None:
+    clean = gaussian(TIME, 250, 6, 1000.0) + 0.05 * white(1)
+    held = clean.copy()
+    held[2400:2600:3] = held[2399:2599:3]
+    factor = ripple_factor(held, estimate_noise(TIME, held))
+    steep = np.arange(2420, 2470)
+    assert np.median(factor[steep]) > 20
+    assert (factor[:2300] == 1).all()
+    assert np.mean(ripple_factor(clean, estimate_noise(TIME, clean))[steep] > 1) < 0.05
