@@ -235,6 +235,14 @@ def test_peaks_above_the_scale_of_a_part_are_cut_below_its_labels() -> None:
     assert lowest_label == pytest.approx(14.0, abs=0.6)
 
 
+def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> None:
+    """At 105 s the huge peak is at 3e4/(3 sqrt(2 pi)) exp(-0.5 (5/3)²) = 995, the small ones are 5 high."""
+    fit = made_fit([(100, 3, 3e4), (105, 1, 12), (160, 3, 40), (190, 3, 40)], end=300)
+    zoom = overlay(fit).axes[2]
+    assert zoom.get_ylim()[1] < 30
+    assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
+
+
 def test_crowded_runs_are_cut_into_parts_that_can_be_read() -> None:
     fit = made_fit([(30.0 + 25 * i, 2.0, 100.0) for i in range(100)], end=2600, rate=4)
     figure = overlay(fit)
