@@ -19,6 +19,7 @@ from gcfit.fitting.window import Task
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
 LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
 FREE = 4  # peaks on either side that are free when the covariance of one is taken
+CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
 TINY_AREA = 2.0  # standard errors below which a peak is not determined
 
 
@@ -70,7 +71,7 @@ def describe(
         local = result.state.solution.base_coefficients @ base_columns(result.task.time, result.state.base_order)
         spill = part.signal[first : first + local.size] - result.task.signal
         baseline[first : first + local.size] = local + spill
-        peaks += _peaks_of(result, noise, settings)
+        peaks += [_remarked(peak, result.task, part.time.size) for peak in _peaks_of(result, noise, settings)]
     peaks.sort(key=lambda peak: (peak.retention_time_s is None, peak.retention_time_s or peak.window_start_s or 0.0))
     return _numbered(peaks), baseline, tuple(failed)
 
@@ -257,6 +258,25 @@ def _status(
     if MODELS[peak.model].core == "gaussian" and task.model == "auto":
         return "ok", "elutes with the unretained gas: no kinetic pair"
     return "ok", ""
+
+
+def _remarked(peak: PeakFit, task: Task, points: int) -> PeakFit:
+    """Say of a peak that is fitted all the same that its top was cut by the detector, or a flank by the run."""
+    size = np.abs(peak.curve)
+    remarks = [peak.message] if peak.message else []
+    top = size > 0.5 * size.max(initial=0.0)
+    masked = np.zeros_like(top)
+    if task.weights is not None:
+        begin = peak.first - task.first
+        masked = task.weights[begin : begin + size.size] == 0
+    if np.count_nonzero(masked & top) > 2:
+        remarks.append("saturated: the cut top is left out of the fit")
+    if size.size and (
+        (peak.first == 0 and size[0] > CUT * size.max())
+        or (peak.first + size.size == points and size[-1] > CUT * size.max())
+    ):
+        remarks.append("cut by the end of the run")
+    return replace(peak, message="; ".join(remarks))
 
 
 def _numbered(peaks: Sequence[PeakFit]) -> tuple[PeakFit, ...]:

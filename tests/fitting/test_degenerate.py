@@ -109,12 +109,10 @@ def test_a_peak_cut_by_the_end_keeps_its_area() -> None:
     assert fit.peaks[0].area == pytest.approx(200 * 5 * np.sqrt(2 * np.pi), rel=0.03)
 
 
-@pytest.mark.xfail(reason="no flag where the window is clipped by the end of the run", strict=False)
 def test_a_peak_cut_by_the_end_says_so() -> None:
     assert fitted(TIME, peak(594, 5, 200) + NOISE).peaks[0].message
 
 
-@pytest.mark.xfail(reason="masked saturated tops are not said in status or message", strict=False)
 def test_a_saturated_peak_says_so() -> None:
     fit = fitted(TIME, np.minimum(peak(200, 6, 100) + NOISE, 60.0))
     assert "saturated" in fit.peaks[0].status + fit.peaks[0].message
