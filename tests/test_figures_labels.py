@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 from scipy.optimize import minimize
 
 from gcfit.figures import overlay
-from gcfit.figures.labels import spread
+from gcfit.figures.labels import Label, Outline, place, spread
 from gcfit.figures.style import THEMES, drawing
 from gcfit.fitting.records import Fit
 from tests.handmade import made_fit
@@ -105,14 +105,31 @@ def test_neighbours_on_one_spot_are_told_apart(seed: int) -> None:
     assert len(labels(figure)) == 14
 
 
-def test_labels_stay_inside_the_figure_and_above_their_axes_floor() -> None:
-    figure = overlay(crowd(100, seed=3))
-    width, height = figure.get_size_inches() * figure.dpi
-    for text, box in boxes(figure):
-        assert box.x0 >= 0, text
-        assert box.x1 <= width, text
-        assert box.y0 >= 0, text
-        assert box.y1 <= height, text
+@pytest.mark.parametrize("count", [5, 100])
+def test_labels_stay_inside_their_axes(count: int) -> None:
+    figure = overlay(crowd(count, seed=3))
+    with drawing(THEMES["light"]):
+        renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+        for axes in figure.axes:
+            for text in (text for text in axes.texts if text.get_gid() == "peak-label"):
+                box = text.get_window_extent(renderer)
+                slack = figure.dpi / 72 * 3  # letters are hinted to whole pixels
+                assert box.x0 >= axes.bbox.x0 - slack, text
+                assert box.x1 <= axes.bbox.x1 + slack, text
+                assert box.y0 >= axes.bbox.y0, text
+                assert box.y1 <= axes.bbox.y1 + slack, text
+
+
+@pytest.mark.parametrize(("tower", "expected"), [(49.0, 10.0), (51.5, 40.0)])
+def test_a_label_is_lifted_over_what_is_under_it(tower: float, expected: float) -> None:
+    """A label of one letter at 52 of 100, the axes being 360 points wide: it reaches 5 points, 1.4 units, each way."""
+    figure = Figure(figsize=(5, 5), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, 100)
+    x = np.linspace(0, 100, 1001)
+    upper = np.where(np.abs(x - tower) < 0.3, 40.0, 1.0)
+    (placed,) = place(axes, [Label(52.0, 10.0, "1", 1.0)], Outline(x, upper, np.zeros_like(x)))
+    assert placed.value == expected
 
 
 def test_labels_of_negative_peaks_hang_below_them() -> None:

@@ -229,7 +229,18 @@ def test_peaks_above_the_scale_of_a_part_are_cut_below_its_labels() -> None:
     room = line(zoom, "data").get_clip_box()
     assert room is not None
     highest = zoom.transData.inverted().transform((0, room.y1))[1]
-    assert 15.3 < highest < min(text.get_position()[1] for text in zoom.texts if text.get_text() in ("2", "3")) + 0.5
+    lowest_label = min(text.get_position()[1] for text in zoom.texts if text.get_gid() == "peak-label")
+    assert 15.3 < highest < zoom.get_ylim()[1] - 0.1
+    # the label of the peak of area 30, apex 10 + 30/(3 sqrt(2 pi)) = 14, stands lowest
+    assert lowest_label == pytest.approx(14.0, abs=0.6)
+
+
+def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> None:
+    """At 105 s the huge peak is at 3e4/(3 sqrt(2 pi)) exp(-0.5 (5/3)²) = 995, the small ones are 5 high."""
+    fit = made_fit([(100, 3, 3e4), (105, 1, 12), (160, 3, 40), (190, 3, 40)], end=300)
+    zoom = overlay(fit).axes[2]
+    assert zoom.get_ylim()[1] < 30
+    assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
 
 
 def test_crowded_runs_are_cut_into_parts_that_can_be_read() -> None:

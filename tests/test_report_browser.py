@@ -23,13 +23,15 @@ pytestmark = [
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 CLOSING = "</script><script>document.title='owned'</script>"
+# plotly would make a link, or bold text, of these
+LINK = "<a href='https://a.example'>a</a><b>b</b>"
 FORMULA = "=cmd()|'/c calc'!A1"
 COUNT = 60
 DRIFTED = 41
 
 
 def fit_of(number: int, areas: list[float]) -> Fit:
-    names = ["benzene", HOSTILE if number == 3 else "toluene", CLOSING]
+    names = ["benzene", {3: HOSTILE, 5: LINK}.get(number, "toluene"), CLOSING]
     shift = 2.0 if number == DRIFTED else 0.0
     peaks = [(119.0 + shift + 0.01 * (number % 5), 5.7, areas[number]), (231, 5.9, 927), (300, 6.0, 500)]
     source = f"/data/runs/{HOSTILE}.csv" if number == 4 else f"/data/runs/run_{number:03d}.csv"
@@ -346,3 +348,7 @@ def test_hostile_names_are_shown_as_they_are(opened: Opened) -> None:
     page.locator("#files-table input").fill("run_003")
     page.locator("#files-table tbody button").click()
     assert f"2 {HOSTILE}"[:30] in page.locator("#overlay .legend").text_content()
+    page.locator("#files-table input").fill("run_005")
+    page.locator("#files-table tbody button").click()
+    assert f"2 {LINK}"[:40] in page.locator("#overlay .legend").text_content()
+    assert page.locator("#overlay .legend a").count() == 0

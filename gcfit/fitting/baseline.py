@@ -66,7 +66,16 @@ def _between_peaks(time: Array, signal: Array, candidates: Sequence[Candidate], 
         return np.full(time.size, signal.min())
     knots = knots[np.argsort(knots[:, 0], kind="stable")]
     knots = knots[_lower_hull(knots)]
+    knots = np.vstack([_towards(time[0], knots), knots, _towards(time[-1], knots[::-1])])
     return np.asarray(np.interp(time, knots[:, 0], knots[:, 1]))
+
+
+def _towards(end: float, knots: Array) -> Array:
+    """Return the knot at an end of the trace on the line through the last two, none where they lie far from it."""
+    if len(knots) < 2 or abs(knots[0, 0] - end) > abs(knots[1, 0] - knots[0, 0]):
+        return np.zeros((0, 3))
+    (t0, y0, _), (t1, y1, _) = knots[:2]
+    return np.array([[end, y0 + (y1 - y0) * (end - t0) / (t1 - t0), 0.0]])
 
 
 def _covered(time: Array, candidates: Sequence[Candidate]) -> Mask:
@@ -131,14 +140,15 @@ def _line(time: Array, signal: Array, candidates: Sequence[Candidate], noise: No
     """One straight line through all points free of peaks (least absolute deviations by reweighting)."""
     free = ~_covered(time, candidates)
     free = free if np.count_nonzero(free) > 2 else np.ones(time.size, dtype=bool)
-    x = (time - time.mean()) / np.ptp(time)
-    weights = np.ones(time.size)
+    weights = free * 1.0
     line = np.zeros(time.size)
     least = max(noise.deviation, 1e-12 * float(np.ptp(signal)), np.finfo(float).tiny)
     for _ in range(20):
-        slope, level = np.polyfit(x[free], signal[free], 1, w=weights[free])
-        line = level + slope * x
-        weights = 1 / np.sqrt(np.maximum(np.abs(signal - line), least) / least)
+        middle, level = np.average(time, weights=weights), np.average(signal, weights=weights)
+        across = weights @ (time - middle) ** 2
+        slope = weights @ ((time - middle) * (signal - level)) / across if across > 0 else 0.0
+        line = level + slope * (time - middle)
+        weights = free / np.maximum(np.abs(signal - line) / least, 1.0)
     return line
 
 

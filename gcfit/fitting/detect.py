@@ -91,12 +91,15 @@ def find_peaks(
         return ()
     sign = -1 if polarity == "negative" else 1
     found, doubtful = _one_sign(time, sign * signal, noise, sign, min_snr)
-    if doubtful or polarity == "both":
+    if polarity == "both":
         others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
-        others = others if polarity == "both" else [other for other in others if _any_near(other, doubtful)]
         others = [other for other in others if _stands_out(other, time, signal)]
-        rims = {peak for peak in found if any(_makes(other, peak, time, signal) for other in others)}
-        found = [peak for peak in found if peak not in rims] + (others if polarity == "both" else [])
+        found = _without_rims(found, others, time, signal) + others
+    elif doubtful:
+        others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
+        beside = [other for other, near in zip(others, _touched(others, doubtful), strict=True) if near]
+        beside = [other for other in beside if _stands_out(other, time, signal)]
+        found = _without_rims(found, beside, time, signal)
     return tuple(sorted(found, key=lambda peak: peak.apex_time))
 
 
@@ -121,9 +124,18 @@ def _one_sign(
     return candidates, [peak for peak, level in zip(candidates, view.level[keep], strict=True) if level]
 
 
-def _any_near(other: Candidate, peaks: list[Candidate]) -> bool:
-    """Whether a candidate may touch one of some others."""
-    return any(abs(other.apex_time - peak.apex_time) <= TOUCH * (other.sigma + peak.sigma) for peak in peaks)
+def _without_rims(found: list[Candidate], others: list[Candidate], time: Array, signal: Array) -> list[Candidate]:
+    """Return the peaks that are not rims of those of the other sign."""
+    pairs = zip(others, _touched(others, found), strict=True)
+    rims = {peak for other, near in pairs for peak in near if _makes(other, peak, time, signal)}
+    return [peak for peak in found if peak not in rims]
+
+
+def _touched(others: list[Candidate], peaks: list[Candidate]) -> list[list[Candidate]]:
+    """Return for each of some candidates the peaks that it may touch."""
+    apex, sigma = np.array([(peak.apex_time, peak.sigma) for peak in peaks]).reshape(-1, 2).T
+    near = (np.abs(apex - other.apex_time) <= TOUCH * (sigma + other.sigma) for other in others)
+    return [[peaks[i] for i in np.flatnonzero(mask)] for mask in near]
 
 
 def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
@@ -136,8 +148,6 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
 
 def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:
     """Whether a peak is the rim of one of the other sign: beyond that the trace is back at the level of the rim."""
-    if not _any_near(other, [peak]):
-        return False
     away = other.apex_time - peak.apex_time
     far = other.apex_time + np.copysign(FOOT * other.sigma, away)
     low, high = np.searchsorted(time, sorted((other.apex_time, far)))

@@ -54,11 +54,13 @@ def fit(
     Raises
     ------
     InputError
-        If the model is not known, or the part of the run from `start` to `end` holds fewer than three points.
+        If the model is not known, the part of the run from `start` to `end` holds fewer than three points, or the
+        injection lasts longer than that.
     """
     began = clock.perf_counter()
     settings = completed(settings or FitSettings(), system)
     part = _part(chromatogram, settings)
+    _refuse_long_injection(part, settings)
     noise = estimate_noise(part.time, part.signal)
     candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
     windows = plan(part.time, candidates)
@@ -111,6 +113,17 @@ def _part(chromatogram: Chromatogram, settings: FitSettings) -> Chromatogram:
             remedy=f"the run goes from {time[0]:g} s to {time[-1]:g} s",
         )
     return replace(chromatogram, time=time[inside], signal=chromatogram.signal[inside])
+
+
+def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
+    """Raise where the injection lasts longer than the run: no peak of it could be whole."""
+    duration = float(part.time[-1] - part.time[0])
+    if settings.injection > duration:
+        raise InputError(
+            part.label,
+            f"the injection lasts {settings.injection:g} s, the run {duration:g} s",
+            remedy="give the injection in seconds",
+        )
 
 
 def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:

@@ -31,7 +31,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "load": ("loading",),
 }
 LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
-SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 12.0}  # time constants; the decay of a rare site starts small
+SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
 CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form

@@ -1,11 +1,12 @@
 """What a fit is asked and what it answers: frozen records, nothing else."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
+from gcfit.errors import InputError
 
 Polarity = Literal["positive", "negative", "both"]
 Strategy = Literal["pairs", "simultaneous"]
@@ -40,6 +41,11 @@ class FitSettings:
         Part of the run that is fitted [s].
     min_snr : float
         Smallest height of a peak, in standard deviations of the noise.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite or has an impossible sign, or `strategy` or `polarity` is not known.
     """
 
     hold_up: float | None = None
@@ -54,6 +60,27 @@ class FitSettings:
     min_snr: float = 5.0
     baseline: str = "auto"
     shared_tail: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("hold_up", "phase_ratio", "injection", "min_snr", "start", "end"):
+            _refuse_impossible(name, getattr(self, name))
+        for name, known in (("strategy", get_args(Strategy)), ("polarity", get_args(Polarity))):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    "", f"{name} {getattr(self, name)!r} is not known", remedy=f"choose {' or '.join(known)}"
+                )
+
+
+def _refuse_impossible(name: str, value: float | None) -> None:
+    """Raise on a setting that is not finite, or below zero, or zero where only more has a meaning."""
+    if value is None:
+        return
+    if not np.isfinite(value):
+        raise InputError("", f"{name} is {value}, not a finite number")
+    if name in ("hold_up", "phase_ratio", "min_snr") and value <= 0:
+        raise InputError("", f"{name} is {value:g}; it must be above 0")
+    if name == "injection" and value < 0:
+        raise InputError("", f"{name} is {value:g}; it must be at least 0")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from gcfit.fitting.ridges import Ridges
 
 Mask = NDArray[np.bool_]
 PROFILE = np.arange(-8, 8.01, 0.25)  # where the trace is looked at, in widths of the candidate
+AROUND = np.arange(-30, 30.1, 1.0)
+MOST = 0.54  # of the trace around that is above half the height of a rim of dips
 HALF = 0.25  # half width of the mean taken there
 FALL = 0.25  # part of its height by which the trace must fall on both sides of a peak
 CERTAIN_FALL = 4.0  # least fall, in standard deviations of the means between which it is measured
@@ -37,7 +39,7 @@ class View:
     left_end, right_end : ndarray of bool
         Whether the trace ends within two widths.
     level : ndarray of bool
-        Whether half of the trace around is above half the height, as it is between dips.
+        Whether most of the trace around is above half the height, as it is between dips.
     """
 
     left_fall: Array
@@ -54,6 +56,7 @@ class View:
 def look(y: Array, ridges: Ridges, deviation: float) -> View:
     """Look at the smoothed trace, shape (n,), on both sides of each candidate."""
     profile = means(y, ridges.position, ridges.sigma, PROFILE, HALF)
+    around = means(y, ridges.position, ridges.sigma, AROUND, HALF)
     centre = PROFILE.size // 2
     left, right = profile[:, centre::-1], profile[:, centre:]
     noise = deviation / np.sqrt(np.maximum(1.0, 2 * HALF * ridges.sigma))
@@ -72,7 +75,7 @@ def look(y: Array, ridges: Ridges, deviation: float) -> View:
         _half_width(right, height) * ridges.sigma,
         ridges.position < reach,
         ridges.position > y.size - 1 - reach,
-        np.mean(profile > (profile[:, centre] - height / 2)[:, None], axis=1) > 0.5,
+        np.mean(around > (profile[:, centre] - height / 2)[:, None], axis=1) > MOST,
     )
 
 

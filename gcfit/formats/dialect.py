@@ -7,6 +7,7 @@ first lines and takes the one in which most of them are rows of numbers.
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -159,7 +160,12 @@ def find(sample: bytes, options: ReadOptions) -> Found | None:
     Found or None
         None where no dialect makes two rows.
     """
-    tried = [found for dialect in candidates(sample, options) if (found := _try(sample, dialect))]
+    tried: list[Found] = []
+    lines = sample.count(b"\n")
+    for delimiter, dialects in groupby(candidates(sample, options), key=lambda dialect: dialect.delimiter):
+        tried += [found for dialect in dialects if (found := _try(sample, dialect))]
+        if delimiter != " " and any(found.rows >= lines - 1 for found in tried):
+            break  # no other delimiter can do better than all lines below a heading
     if not tried:
         return None
     most = max(found.rows for found in tried)

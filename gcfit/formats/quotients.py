@@ -24,10 +24,12 @@ _SPLITTER = 134217729.0  # 2**27 + 1, Dekker's constant for 53 bits
 def scaled(mantissa: Words, scale: Index) -> tuple[Array, Flags]:
     """Return mantissa / 10**scale, rounded once, and where that is in doubt."""
     high = mantissa.astype(np.float64)
-    size = np.abs(scale)
-    power = _FLOAT_POWERS.take(size, mode="clip")
-    values = high / power if (size == scale).all() else np.where(scale < 0, high * power, high / power)
-    doubtful = size > 22
+    if scale.size and int(scale.min()) >= 0:
+        power = _FLOAT_POWERS.take(scale, mode="clip")
+        values, doubtful = high / power, scale > 22
+    else:
+        power = _FLOAT_POWERS.take(np.abs(scale), mode="clip")
+        values, doubtful = np.where(scale < 0, high * power, high / power), np.abs(scale) > 22
     long = np.flatnonzero(mantissa >= _EXACT)
     if long.size:
         doubtful[long] |= mantissa[long] >= TOP

@@ -2,14 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from gcfit.chromatogram import Chromatogram
+from gcfit.errors import InputError
 
 if TYPE_CHECKING:
     from gcfit.formats.source import Head, Source
 
 TimeUnit = Literal["auto", "s", "min", "h", "ms"]
+
+_DELIMITERS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "\\t": "\t",
+    "bar": "|",
+    "pipe": "|",
+    "blank": " ",
+    "space": " ",
+}
+_NO_DELIMITERS = '0123456789+-.eE"\r\n\0'
 
 
 @dataclass(frozen=True)
@@ -21,8 +34,9 @@ class ReadOptions:
     encoding : str or None
         Name of a text encoding.
     delimiter, decimal, thousands : str or None
-        Separator of cells (`" "` stands for any run of blanks), decimal mark, mark between groups of three digits
-        (empty for none).
+        Separator of cells (`" "` stands for any run of blanks; also by name: comma, semicolon, tab, bar, blank),
+        decimal mark (point or comma), mark between groups of three digits (comma, point, blank, apostrophe, empty for
+        none).
     skip_lines : int or None
         Lines to pass over at the top.
     no_header : bool
@@ -33,6 +47,11 @@ class ReadOptions:
         `s`, `min`, `h`, `ms`; whatever the file says.
     trace : str or None
         Shell pattern; only the traces whose name it matches are returned.
+
+    Raises
+    ------
+    InputError
+        If a mark, a number of lines or a unit is none that a file could have.
     """
 
     encoding: str | None = None
@@ -45,6 +64,23 @@ class ReadOptions:
     signal_column: str | None = None
     time_unit: TimeUnit = "auto"
     trace: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.delimiter is not None:
+            object.__setattr__(self, "delimiter", _DELIMITERS.get(self.delimiter.lower(), self.delimiter))
+            if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in _NO_DELIMITERS:
+                raise self._wrong("delimiter", "one of comma, semicolon, tab, bar, blank, or one other character")
+        if self.decimal not in (None, ".", ","):
+            raise self._wrong("decimal", "a point or a comma")
+        if self.thousands not in (None, "", ",", ".", "'", " ") or (self.thousands or "no") == self.decimal:
+            raise self._wrong("thousands", "a comma, a point, a blank or an apostrophe, not the decimal mark, or empty")
+        if self.skip_lines is not None and self.skip_lines < 0:
+            raise self._wrong("skip_lines", "0 or more")
+        if self.time_unit not in get_args(TimeUnit):
+            raise self._wrong("time_unit", f"one of {', '.join(get_args(TimeUnit))}")
+
+    def _wrong(self, name: str, right: str) -> InputError:
+        return InputError("", f"is '{getattr(self, name)}', must be {right}", place=f"--{name.replace('_', '-')}")
 
     @property
     def describe_a_table(self) -> bool:

@@ -33,6 +33,7 @@ TABLES: dict[str, Callable[[Head], bool]] = {
     "an OpenLab or ChemStation report in XML": _says("<?xml", "ACAML"),
     "an Excel workbook or another zip archive": _starts(b"PK\x03\x04"),
     "an old Excel or Word file": _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+    "packed data within packed data or from a pipe": _starts(b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"),
     "a PDF document": _starts(b"%PDF"),
     "a picture": _starts(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM6", b"II*\x00", b"MM\x00*"),
     "an HDF5 or netCDF-4 file": _starts(b"\x89HDF"),

@@ -42,10 +42,7 @@ def kept_points(fit: Fit) -> Index:
     parts = [thinned(fit.chromatogram.signal, BUCKETS), thinned(fit.baseline, 2)]
     for peak in fit.peaks:
         if peak.curve.size:
-            parts += [
-                thinned(peak.curve, PEAK_BUCKETS) + peak.first,
-                np.array([np.abs(peak.curve).argmax()]) + peak.first,
-            ]
+            parts.append(thinned(peak.curve, PEAK_BUCKETS) + peak.first)
     return np.unique(np.concatenate(parts))
 
 

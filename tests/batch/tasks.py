@@ -90,6 +90,29 @@ def once(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
     return ok(path, content, settings)
 
 
+def pressed(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
+    """Find no memory the first time."""
+    mark = Path(path + ".tried")
+    if not mark.exists():
+        mark.touch()
+        raise MemoryError
+    return ok(path, content, settings)
+
+
+HOARD: list[bytes] = []
+
+
+def hoard(*_: object) -> FileResult:
+    """Run out of memory and keep what was had."""
+    HOARD.extend(bytes(1 << 29) for _ in range(2))
+    raise MemoryError
+
+
+def large(path: str, content: bytes, settings: Settings, *_: str) -> FileResult:
+    """Need 1 GB for a moment."""
+    return ok(path, content, settings) if len(bytes(1 << 30)) else FileResult(())
+
+
 def memory(*_: object) -> FileResult:
     held = [bytes(1 << 29) for _ in range(16)]  # address space only: zeroed memory is not touched
     raise AssertionError(f"{len(held)} blocks of 512 MB were given")
@@ -133,6 +156,9 @@ ACTS: dict[str, Callable[..., FileResult]] = {
     "segfault": segfault,
     "quit": leave,
     "once": once,
+    "pressed": pressed,
+    "hoard": hoard,
+    "large": large,
     "memory": memory,
     "bad": bad,
     "unfit": unfit,

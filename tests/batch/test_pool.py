@@ -85,6 +85,20 @@ def test_a_file_that_needs_too_much_memory_costs_itself_only(tmp_path: Path) -> 
     assert found["b.txt"].message == "b.txt: not enough memory"
 
 
+def test_what_is_left_of_the_memory_of_one_file_does_not_fail_the_next(tmp_path: Path) -> None:
+    write_inputs(tmp_path, {"a.txt": "hoard", "b.txt": "large"})
+    limits = Limits(max_memory=2 << 30)
+    found = by_name(processes(WORK, jobs(sorted(tmp_path.iterdir())), count=1, limits=limits))
+    assert [found[f"{name}.txt"].state for name in "ab"] == ["failed", "done"]
+
+
+def test_the_time_of_a_file_begins_when_the_one_before_it_ends(tmp_path: Path) -> None:
+    good_files(tmp_path, 60)  # so quick that the next ones are handed out in one chunk
+    write_inputs(tmp_path, {f"slow{number}.txt": "slow 0.5" for number in range(6)})
+    found = by_name(processes(WORK, jobs(sorted(tmp_path.iterdir())), count=1, limits=Limits(timeout=2)))
+    assert {outcome.state for outcome in found.values()} == {"done"}
+
+
 def test_a_worker_has_one_blas_thread_and_leaves_standard_output_alone(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

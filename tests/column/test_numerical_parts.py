@@ -6,7 +6,7 @@ from scipy.integrate import quad, solve_ivp
 
 from gcfit.chromatogram import Array
 from gcfit.column.flow import Flow, flow_of
-from gcfit.column.numerical import rosenbrock
+from gcfit.column.numerical import march, rosenbrock, solve
 from gcfit.column.numerical.grid import (
     LOWER,
     UPPER,
@@ -125,6 +125,22 @@ def test_transport_of_a_smooth_flux_converges(dispersion: float) -> None:
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert (orders > (4.5 if dispersion == 0 else 2.5)).all()
     assert errors[-1] < 1e-5
+
+
+def test_transport_of_a_straight_flux_is_exact_in_every_cell() -> None:
+    """F equal to the cell's number, nothing fed: every difference between faces is one, at inlet and outlet too."""
+    grid = make_grid(FLOW, 0.05, 60)
+    operator = dense_operator(transport_bands(grid, np.zeros(1)))
+    np.testing.assert_allclose(grid.widths * (operator @ (np.arange(60) + 0.5)), 1, rtol=1e-11)
+
+
+def test_the_window_reaches_as_far_as_a_step_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window twice as far changes nothing but rounding."""
+    system, time = btex("benzene"), np.linspace(80.0, 160.0, 161)
+    near = solve(system, time).outlet[0]
+    monkeypatch.setattr(march, "REACH", 2 * march.REACH)
+    far = solve(system, time).outlet[0]
+    np.testing.assert_allclose(near, far, atol=1e-13 * far.max())
 
 
 def _transit_table() -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from scipy.optimize import least_squares
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.sampling import Curve
-from gcfit.fitting.solver import Solution, Term, covariance, solve
+from gcfit.fitting.solver import Effort, Solution, Term, covariance, solve
 
 TIME = np.linspace(0.0, 100.0, 501)
 BASE = np.stack([np.ones_like(TIME), TIME / 100])
@@ -196,8 +196,11 @@ def test_a_start_without_a_curve_is_none_and_a_step_into_nothing_is_refused() ->
 
 
 def test_two_equal_terms_are_not_determined() -> None:
-    found = solved(data((10.0, 35.0, 4.0)), [term((35.0, 1.4)), term((35.0, 1.4))])
-    assert covariance(found, range(2)) is None or np.diag(covariance(found, range(2))).max() > 1e3
+    # judged where both are the same: on its way a search may part them along the noise
+    same = [term((35.0, 1.4)), term((35.0, 1.4))]
+    found = solve(data((10.0, 35.0, 4.0)), same, BASE, effort=Effort(iterations=0))
+    assert found is not None
+    assert covariance(found, range(2)) is None
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-8, 1e12, 1e30])

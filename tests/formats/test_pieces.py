@@ -82,6 +82,28 @@ def test_units_by_numbers(step: float, span: float, found: tuple[str, bool]) -> 
     assert unit_by_numbers(np.arange(0, span, step)) == found
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"delimiter": "ab"}, "--delimiter: is 'ab', must be one of comma"),
+        ({"delimiter": "5"}, "--delimiter: is '5'"),
+        ({"decimal": ";"}, "--decimal: is ';', must be a point or a comma"),
+        ({"thousands": "x"}, "--thousands: is 'x'"),
+        ({"thousands": ",", "decimal": ","}, "--thousands: is ',', must be"),
+        ({"skip_lines": -1}, "--skip-lines: is '-1', must be 0 or more"),
+        ({"time_unit": "d"}, "--time-unit: is 'd', must be one of auto, s, min, h, ms"),
+    ],
+)
+def test_options_that_no_file_could_have(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        ReadOptions(**options)  # type: ignore[arg-type]
+
+
+def test_delimiters_have_names() -> None:
+    names = ["comma", "Tab", "\\t", "semicolon", "blank", ";", None]
+    assert [ReadOptions(delimiter=name).delimiter for name in names] == [",", "\t", "\t", ";", " ", ";", None]
+
+
 COMMA, TAB = Dialect(","), Dialect("\t")
 
 

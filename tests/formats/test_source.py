@@ -54,6 +54,11 @@ def test_packed_files_are_read_as_they_are(suffix: str, tmp_path: Path) -> None:
     assert plain.signal.tolist() == SIGNAL.tolist()
 
 
+def test_packed_twice_is_once_too_often(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is packed data within packed data or from a pipe"):
+        read(write(tmp_path, "a.gz", gzip.compress(gzip.compress(delimited()))))
+
+
 @pytest.mark.parametrize("suffix", PACKERS)
 def test_an_archive_bomb_is_stopped(suffix: str, tmp_path: Path) -> None:
     content = PACKERS[suffix](b"1,1\n" * (1 << 18)) * 100  # 100 MB in as many parts

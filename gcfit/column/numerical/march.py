@@ -12,7 +12,7 @@ from gcfit.column.numerical.step import Problem, stages_of_step
 from gcfit.errors import SolverError
 
 FAINT = 1e-13  # share of the highest loading below which a cell counts as empty
-REACH = 46.0  # -ln of what a step may carry beyond the cells that it solves
+REACH = 20.0  # -ln of what a step may carry beyond the cells that it solves
 SAFETY, SHRINK, GROW = 0.9, 0.2, 4.0
 MAX_STEPS, LEAST_STEP = 50_000, 1e-13
 

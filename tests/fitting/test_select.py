@@ -1,0 +1,66 @@
+"""The automatic choice of a model: the true one where the data decide, the simplest where they do not."""
+
+import numpy as np
+import pytest
+
+import gcfit
+from gcfit.chromatogram import Chromatogram
+from gcfit.fitting.models import MODELS
+from gcfit.fitting.records import FitSettings, PeakFit
+from tests.fitting.curves import HOLD_UP, Shape, rows
+
+
+def chosen(shape: Shape, snr: float, seed: int = 0, **settings: object) -> PeakFit:
+    """The peak that `auto` makes of one with 10 points a σ, on a line with noise of deviation 1."""
+    from gcfit.fitting.sampling import Sampling
+
+    time = np.arange(HOLD_UP + 0.2 * shape.delay, HOLD_UP + shape.delay + 90 * shape.sigma, shape.sigma / 10)
+    unit = rows(shape, shape.coordinates, Sampling.of(time))[0]
+    noise = np.random.default_rng(seed).standard_normal(time.size)
+    run = Chromatogram(time, 50 + 0.01 * time + snr * unit / unit.max() + noise)
+    fit = gcfit.fit(run, settings=FitSettings(hold_up=HOLD_UP, **settings))
+    assert len(fit.peaks) == 1
+    return fit.peaks[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("snr", [20.0, 200.0, 5000.0])
+def test_a_pair_stays_a_pair(snr: float, seed: int) -> None:
+    assert chosen(Shape("laplace", 2000, 60.0), snr, seed).model == "laplace"
+
+
+@pytest.mark.parametrize("name", ["laplace+site", "laplace+tail", "laplace+load"])
+def test_a_clear_addition_is_found(name: str) -> None:
+    shape = Shape(name, 2000, 60.0, loading=-4.0)
+    found = chosen(shape, 3000.0)
+    assert found.model == name
+    values = dict(zip(MODELS[name].parameters, shape.coordinates.tolist(), strict=True))
+    if name == "laplace+tail":
+        assert found.tail_s == pytest.approx(np.exp(values["log_tail"]), abs=5 * found.tail_se_s)
+    if name == "laplace+load":
+        assert found.loading == pytest.approx(-4.0, abs=5 * found.loading_se)
+    if name == "laplace+site":
+        assert found.site_n == pytest.approx(0.1 / 3, abs=5 * found.site_n_se)
+        assert found.site_k_d_per_s == pytest.approx(1 / (3 * shape.sigma), abs=5 * found.site_k_d_se_per_s)
+
+
+def test_what_cannot_be_told_is_not_added() -> None:
+    # a site of 1/30 adsorption in noise of a twentieth of the height
+    assert chosen(Shape("laplace+site", 2000, 60.0), 20.0).model == "laplace"
+
+
+def test_an_unretained_peak_is_a_gaussian_without_rates() -> None:
+    time = np.arange(40.0, 90.0, 0.05)
+    noise = np.random.default_rng(0).standard_normal(time.size)
+    run = Chromatogram(time, 100 * np.exp(-(((time - 60.1) / 0.5) ** 2) / 2) + noise)
+    (peak,) = gcfit.fit(run, settings=FitSettings(hold_up=60.0)).peaks
+    assert peak.model in ("gaussian", "emg")
+    assert (peak.k_d_per_s, peak.alpha_k_a_per_s) == (None, None)
+    assert "no kinetic pair" in peak.message
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_asked_for(name: str) -> None:
+    found = chosen(Shape("laplace", 2000, 60.0), 1000.0, model=name)
+    assert found.model == name
+    assert found.r_squared > 0.999
