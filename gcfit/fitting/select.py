@@ -32,7 +32,7 @@ STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model i
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
-BASE_PIECE = 4.0  # σ of free baseline that each further column of the baseline needs
+BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
