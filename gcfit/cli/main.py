@@ -128,6 +128,8 @@ def main() -> NoReturn:
         if state.get("debug"):
             raise
         code = _report(error)
+        if isinstance(error, OSError):
+            _drop_output()
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -141,6 +143,8 @@ def _write_utf8() -> None:
 
 def _drop_output() -> None:
     """Send what is still in the buffer of stdout nowhere: the interpreter would stumble over it at exit."""
+    if sys.stdout is None:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
