@@ -22,7 +22,7 @@ from gcfit.fitting.select import (
 )
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
-CROWD = 4  # peaks
+CROWD, THRONG = 4, 10  # peaks of a window above which the search for additions is cut short
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -54,13 +54,15 @@ def fit_window(task: Task) -> State | None:
     data = task.data
     if task.start:
         state = solved(data, task.start, task.base_order)
-        return None if state is None else bend_base(data, state)
+        return None if state is None else without_phantoms(data, bend_base(data, state))
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
     if len(sure) > CROWD:
         # in a crowd one addition a peak decides between shoulders and tails
         rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
+        if len(sure) > THRONG:
+            return _better(*rough)
         return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
@@ -95,7 +97,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return bent
     if len(kept.peaks) > 1:
         # peaks that overlap do not determine all additions at once
-        parts = min(parts, len(PARTS) - 1)
+        parts = min(parts, len(PARTS) - 1 if len(kept.peaks) <= THRONG else 1)
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
     if chosen.base_order != kept.base_order:
         chosen = choose(data, chosen, allowed(chosen, parts))
