@@ -44,9 +44,20 @@ def test_every_trace_is_fitted(name: str) -> None:
     for peak in fit.peaks:
         numbers = [value for value in vars(peak).values() if isinstance(value, float)]
         assert np.isfinite(numbers).all(), peak
-    sure = [peak for peak in fit.peaks if peak.snr is not None and peak.snr >= 50 and peak.r_squared is not None]
-    # asked over all traces: a median of 0.9995
-    assert not sure or np.median([peak.r_squared for peak in sure]) > 0.99
+    # regression: the worst file is above 0.99
+    assert fit.r_squared is not None
+    assert fit.r_squared > 0.99
+
+
+def test_most_peaks_are_described_to_a_thousandth() -> None:
+    sure = [
+        peak.r_squared
+        for name in TRACES
+        for peak in fitted(name).peaks
+        if peak.snr is not None and peak.snr >= 50 and peak.r_squared is not None
+    ]
+    # regression; wanted are 0.9995 over all originals
+    assert np.median(sure) > 0.999
 
 
 def test_a_blank_run_has_no_peaks() -> None:
@@ -71,7 +82,7 @@ def matched() -> list[tuple[float, float, PeakFit]]:
 
 
 # vendor peaks whose neighbours are further than four half-height widths
-ISOLATED = (23.8, 68.5, 172.1, 216.7, 343.9, 547.3)
+ISOLATED = (23.8, 68.5, 172.1, 216.7, 343.9, 447.9, 514.5, 547.3)
 
 
 def test_the_13_solvents_are_found() -> None:
@@ -88,10 +99,3 @@ def test_areas_of_isolated_solvents_within_three_percent() -> None:
     for time, area, peak in matched():
         if any(abs(time - isolated) < 0.1 for isolated in ISOLATED):
             assert peak.area_integrated == pytest.approx(area, rel=0.03), time
-
-
-@pytest.mark.xfail(reason="integrated areas are 12 and 3.3 % below the vendor's", strict=False)
-@pytest.mark.parametrize("solvent", [447.9, 514.5])
-def test_areas_of_solvents_on_a_stepping_baseline(solvent: float) -> None:
-    time, area, peak = min(matched(), key=lambda row: abs(row[0] - solvent))
-    assert peak.area_integrated == pytest.approx(area, rel=0.03), time
