@@ -119,4 +119,8 @@ def _delimiter(head: str) -> str:
 
 
 def _split(head: str, delimiter: str) -> list[str]:
-    return next(csv.reader([head.rstrip("\r\n")], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([head.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        # a line that is no CSV is no head of a table: a binary file, or one that ends its lines otherwise
+        return []
