@@ -5,7 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -14,7 +14,7 @@ from numpy.polynomial.hermite_e import hermeval
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
-from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
+from gcfit.fitting.models import MODELS, PARTS, Known, PeakModel, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import COARSE, FINE, Effort, Solution, Term, covariance, solve
 from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
@@ -38,6 +38,10 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "tail": ((np.log(0.7),),),
     "load": ((-8.0,), (3.0,)),
 }
+
+
+# a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
+CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,7 @@ class WindowData:
     deviation: float
     inflation: float
     known: Known
+    curve: CurveOf = curve
 
     @property
     def time(self) -> Array:
@@ -376,7 +381,7 @@ def _term(peak: Peak, data: WindowData) -> Term:
     lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
 
     def evaluate(coordinates: Array) -> Curve | None:
-        return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import (
+    CurveOf,
     Peak,
     State,
     WindowData,
@@ -28,7 +29,10 @@ CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one."""
+    """Everything that decides the fit of one window.
+
+    `start` are peaks of an earlier round, if there was one; `curve` evaluates a peak.
+    """
 
     first: int
     time: Array
@@ -41,12 +45,13 @@ class Task:
     candidates: tuple[Candidate, ...]
     start: tuple[Peak, ...] = ()
     base_order: int = 2
+    curve: CurveOf = curve
 
     @property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
-        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known)
+        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.curve)
 
 
 def fit_window(task: Task) -> State | None:
