@@ -134,7 +134,7 @@ def check(path: Path, options: ReadOptions) -> str:
     for trace in reading.chromatograms:
         if not (np.isfinite(trace.signal).all() and (np.diff(trace.time) > 0).all() and trace.time.size >= 3):
             raise AssertionError("an invalid record")
-    if not reading.chromatograms or any(p.retention_time is None for p in reading.vendor_peaks):
+    if not reading.chromatograms or any(p.retention_time_s is None for p in reading.vendor_peaks):
         raise AssertionError("an empty reading")
     return reading.reader
 
