@@ -7,24 +7,7 @@ import pytest
 
 from gcfit.chromatogram import Chromatogram
 from gcfit.formats import VendorPeak, peakunits, reports
-from tests.formats.samples import write
-
-REPORT = """Data File C:\\x.D
-Signal 1: FID1 A, Front
-
-Peak RetTime Type  Width     Area      Height     Area
-  #   [min]        [min]   [pA*s]      [pA]         %
-----|-------|----|-------|----------|----------|--------|
-   1   2.824 BB S  0.0881 4.57137e4  7718.08594 97.91525
-Totals :                  4.57e4
-Signal 2: TCD2 B, Back
-
-Peak RetTime  Type   Width     Area      Area    Name
-  #   [min]          [min]  [25 uV*s]      %
-----|-------|------|-------|----------|--------|---------------------
-   1   5.740 MM N    0.5441 1809.60596 19.38363 H2
-Totals :
-"""
+from tests.formats.samples import REPORT, RESULT_XML, RESULTS, write
 
 
 def traces_of(*names: str) -> list[Chromatogram]:
@@ -46,9 +29,7 @@ def test_reports_in_a_run_folder(encoding: str, tmp_path: Path) -> None:
     assert (fine.trace, fine.name, fine.area, fine.height) == ("TCD2B", "H2", 1809.605957, None)
     assert rounded == first
     assert notes == ("peak table of REPORT02.CSV", "peak table of Report.TXT")
-    xml = "<R><Signal><Description>FID1 A, x</Description><XUnits>min</XUnits><IntegrationResults><RetTime>2</RetTime>"
-    xml += "<Area>5</Area><TimeStart>1.5</TimeStart></IntegrationResults><IntegrationResults/></Signal></R>"
-    write(tmp_path, "Result.xml", xml.encode(encoding))
+    write(tmp_path, "Result.xml", RESULT_XML.encode(encoding))
     (peak, other), _, _ = reports.peaks_beside(tmp_path, channels)
     assert (peak.trace, peak.retention_time_s, peak.area, peak.start_s, peak.end_s) == ("FID1A", 120, 5, 90, None)
     assert other == fine
@@ -63,16 +44,6 @@ def test_a_report_that_cannot_be_read_costs_no_trace(tmp_path: Path) -> None:
     assert notes == ("peak table of REPORT01.CSV",)
     assert "Result.xml" in warning
     assert "no valid XML" in warning
-
-
-RESULTS = r"""[contents]
-count=1
-1=,INT TIC: a.D\data.ms
-[INT TIC: a.D\data.ms]
-Header=,"Peak","R.T.","First","Max","Last","PK  TY","Height","Area","Pct Max","Pct Total"
-1=,  1,  0.1,  2, 5, 8,"  M ",1861939, 15635678,100.00, 61.453
-2=,  2,  0.2,  7, 8, 90,"  M ",1, 2,100.00, 61.453
-"""
 
 
 @pytest.mark.parametrize("name", ["TIC", ""])
