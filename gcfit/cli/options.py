@@ -122,7 +122,7 @@ def _settings(**values: Any) -> "FitSettings":
 
     if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
         raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
-    if values["model"] != "auto":
+    if values.get("model", "auto") != "auto":
         from gcfit.fitting.models import ordered_name
 
         ordered_name(values["model"])  # an unknown model is told once, not once a file
@@ -148,9 +148,7 @@ system_option = gathered(
     click.option("--system", metavar="SYSTEM.toml", help="System file: column, carrier gas, injection, components."),
 )
 
-fit_options = gathered(
-    "settings",
-    _settings,
+_FIT = (
     quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
     quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
     quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
@@ -165,6 +163,12 @@ fit_options = gathered(
     quantity("--min-snr", above=0, default=5.0, show_default=True, metavar="X",
                  help="Least height of a peak, in standard deviations of the noise."),
 )  # fmt: skip
+
+fit_options = gathered("settings", _settings, *_FIT)
+# without what is compared
+comparison_options = gathered(
+    "settings", _settings, *(option for option in _FIT if not {"model", "strategy"} & set(_names((option,))))
+)
 
 reading_options = gathered(
     "reading",

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gcfit.chromatogram import Array, Chromatogram
+from gcfit.chromatogram import Chromatogram
 from gcfit.column.system import System
 from gcfit.errors import InputError
 from gcfit.fitting.defects import find_defects

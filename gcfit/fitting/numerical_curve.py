@@ -53,7 +53,8 @@ def numerical_curve(model: PeakModel, parameters: Array, sampling: Sampling, kno
         here, *moved = (_outlet(model, parameters + step, time, known) for step in (0, *np.diag(steps)))
     except SolverError:
         return None
-    return Curve(int(first), np.stack([here, *((there - here) / step for there, step in zip(moved, steps, strict=True))]))
+    slopes = [(there - here) / step for there, step in zip(moved, steps, strict=True)]
+    return Curve(int(first), np.stack([here, *slopes]))
 
 
 def _named(model: PeakModel, parameters: Array) -> dict[str, float]:

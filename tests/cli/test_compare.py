@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcfit.cli.compare import COLUMNS
+from gcfit.cli.solver_rows import COLUMNS
 from tests.cli.shell import ROOT, inside
 
 SYSTEM = ROOT / "sample_data" / "btex" / "system.toml"
