@@ -52,7 +52,7 @@ def _row(trial: Trial, best: Trial) -> Row:
         "trace": run.trace,
         "model": way.model,
         "strategy": way.strategy,
-        "solver": way.solver,
+        "solver": way.solver if way.model.startswith(("laplace", "auto")) else "",
         "peaks": len(found),
         "parameters": trial.parameters,
         "r_squared": trial.r_squared,

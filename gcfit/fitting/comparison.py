@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from time import process_time
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,37 +18,38 @@ from gcfit.column.system import System
 from gcfit.errors import InputError
 from gcfit.fitting.defects import find_defects
 from gcfit.fitting.fit import completed, fit
-from gcfit.fitting.models import MODELS, curve, ordered_name
-from gcfit.fitting.numerical_curve import numerical_curve
+from gcfit.fitting.models import MODELS, ordered_name
 from gcfit.fitting.records import Fit, FitSettings, Strategy
 from gcfit.fitting.select import CurveOf, State
+from gcfit.fitting.solver_curves import CURVES
 from gcfit.fitting.window import Task
 
-SolverName = Literal["laplace", "numerical"]
-CURVES: dict[SolverName, CurveOf] = {"laplace": curve, "numerical": numerical_curve}
 PAIR = "laplace"
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way of fitting: the model of a peak or `auto`, what is fitted at once, and the solver of the column.
+    """A way of fitting: the model of a peak or `auto`, what is fitted at once, and the solver, a name of `CURVES`.
 
     Raises
     ------
     InputError
-        If the model is not known, or has no solution by that solver.
+        If the model or the solver is not known, or the solver does not know the model: only `laplace` knows more than
+        the pair.
     """
 
     model: str
     strategy: Strategy = "pairs"
-    solver: SolverName = "laplace"
+    solver: str = PAIR
 
     def __post_init__(self) -> None:
         if self.model != "auto":
             object.__setattr__(self, "model", ordered_name(self.model))
-        if self.solver == "numerical" and self.model != PAIR:
-            raise InputError("", f"model {self.model} has no numerical solution", remedy=f"choose {PAIR}")
+        if self.solver not in CURVES:
+            raise InputError("", f"solver {self.solver!r} is not known", remedy=f"choose one of {', '.join(CURVES)}")
+        if self.solver != PAIR and self.model != PAIR:
+            raise InputError("", f"model {self.model} has no solution by {self.solver}", remedy=f"choose {PAIR}")
 
 
 NUMERICAL = Way(PAIR, solver="numerical")
@@ -137,7 +138,7 @@ def compare_models(
     Raises
     ------
     InputError
-        As `fit`, or if the full equations are to be solved without a hold-up time.
+        As `fit`, or if a solver other than `laplace` is to be used without a hold-up time.
 
     Notes
     -----
@@ -165,8 +166,8 @@ class _Watch:
 
 
 def _tried(chromatogram: Chromatogram, settings: FitSettings, way: Way) -> Trial:
-    if way.solver == "numerical" and settings.hold_up is None:
-        found, remedy = "the full equations need the hold-up time", "give --hold-up SECONDS or --system FILE"
+    if way.solver != PAIR and settings.hold_up is None:
+        found, remedy = f"solver {way.solver} needs the hold-up time", "give --hold-up SECONDS or --system FILE"
         raise InputError(chromatogram.label, found, remedy=remedy)
     watch = _Watch(CURVES[way.solver])
     result = fit(chromatogram, settings=settings, map_=watch)
