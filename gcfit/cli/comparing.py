@@ -110,11 +110,13 @@ def runs(asked: Asked, place: Place) -> int:
 
 def _models(asked: Asked, traces: "Sequence[Chromatogram]", place: Place) -> None:
     from gcfit.cli.model_rows import AREA, COLUMNS, PEAKS, columns_of, model_rows, peaks_of
-    from gcfit.fitting.comparison import NUMERICAL, compare_models, ways_of
+    from gcfit.fitting.comparison import NUMERICAL, compare_models, refuse_unsolvable, ways_of
+    from gcfit.fitting.fit import completed
 
     wanted = [name.strip() for name in (place.layout.columns or "").split(",")]
     place.layout.chosen([*COLUMNS, *(name for name in wanted if name.startswith(AREA))])
     ways = ways_of(asked.models, asked.strategies) + ((NUMERICAL,) if asked.beside == "numerical" else ())
+    refuse_unsolvable(ways, completed(asked.settings, asked.system))
     sets = [
         compare_models(trace, asked.system, settings=asked.settings, ways=_watched(ways, trace.label))
         for trace in traces
@@ -134,6 +136,10 @@ def _vendor(asked: Asked, reading: "Reading", place: Place) -> None:
     if len(asked.models) > 1 or asked.strategies:
         raise click.UsageError("the vendor's peaks stand beside one fit: give one --model at most, no --strategy.")
     settings = replace(asked.settings, model=asked.models[0]) if asked.models else asked.settings
+    astray = [peak.trace for peak in reading.vendor_peaks if peak.trace not in {t.trace for t in reading.chromatograms}]
+    if astray:
+        names = ", ".join(dict.fromkeys(astray))
+        say(f"{asked.source}: {len(astray)} peaks of the vendor's table belong to no trace of the file: {names}")
     fits = [fit(trace, asked.system, settings=settings) for trace in reading.chromatograms]
     listed = [[peak for peak in reading.vendor_peaks if peak.trace == one.chromatogram.trace] for one in fits]
     place.put([row for one, peaks in zip(fits, listed, strict=True) for row in vendor_rows(one, peaks)], COLUMNS)

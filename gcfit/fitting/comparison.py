@@ -152,6 +152,14 @@ def compare_models(
     return _judged(trials, points) if points.any() else tuple(trials)
 
 
+def refuse_unsolvable(ways: Iterable[Way], settings: FitSettings) -> None:
+    """Raise `InputError` where a solver other than `laplace` is to be used without a hold-up time."""
+    for way in ways:
+        if way.solver != PAIR and settings.hold_up is None:
+            remedy = "give --hold-up SECONDS or --system FILE"
+            raise InputError("", f"solver {way.solver} needs the hold-up time", remedy=remedy)
+
+
 class _Watch:
     """A map over windows that has them fitted by one solver and keeps the time that it took."""
 
@@ -166,9 +174,7 @@ class _Watch:
 
 
 def _tried(chromatogram: Chromatogram, settings: FitSettings, way: Way) -> Trial:
-    if way.solver != PAIR and settings.hold_up is None:
-        found, remedy = f"solver {way.solver} needs the hold-up time", "give --hold-up SECONDS or --system FILE"
-        raise InputError(chromatogram.label, found, remedy=remedy)
+    refuse_unsolvable([way], settings)
     watch = _Watch(CURVES[way.solver])
     result = fit(chromatogram, settings=settings, map_=watch)
     return Trial(way, result, watch.seconds, result.parameters)
