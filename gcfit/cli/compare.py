@@ -39,7 +39,7 @@ FOR_SYSTEMS = {"tolerance"}
     "gcfit compare shimadzu.txt --columns name,area,vendor_area,area_ratio",
 )
 @click.argument("source", metavar="SYSTEM.toml|CHROMATOGRAM")
-@click.option("-o", "--output", metavar="DIR", help="Also write the table, and overlay figures, to this folder.")
+@click.option("-o", "--output", metavar="DIR", help="Also write table, what stands behind it, and figures to DIR.")
 @quantity(
     "--tolerance", above=0, metavar="X", help="System: exit with 1 when a difference from the reference is larger."
 )
@@ -88,7 +88,7 @@ def compare(
     SYSTEM.toml is solved in every way that there is: closed form, Fourier sum, quadrature, the full equations; for
     variable and constant velocity, and with diffusion and competition where the file gives coefficients for them.
     Differences are in units of the apex of the reference, which is named; effect is the difference from the linear
-    law without diffusion.
+    law without diffusion. With -o, scales.csv holds the dimensionless groups.
 
     CHROMATOGRAM is fitted with every peak model, window by window (pairs) and at once (simultaneous). R2 and BIC are
     taken over the same points for all, with the noise of the trace or the misfit of the closest fit, whichever is

@@ -77,12 +77,13 @@ class Place:
 
 def solvers(system: "System", tolerance: float | None, place: Place) -> int:
     """Compare the solvers on a system; return the exit code."""
-    from gcfit.cli.solver_rows import COLUMNS, solver_figures, solver_rows
+    from gcfit.cli.solver_rows import COLUMNS, SCALES, scale_rows, solver_figures, solver_rows
     from gcfit.column.comparison import compare, worst
 
     place.layout.chosen(COLUMNS)  # a wrong name is told before the work
     compared = list(compare(system))
     place.put(solver_rows(compared), COLUMNS)
+    place.keep("scales.csv", scale_rows(system), SCALES)
     place.draw(solver_figures(compared))
     if tolerance is None or worst(compared) <= tolerance:
         return 0

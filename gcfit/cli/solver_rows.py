@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gcfit.column.comparison import Comparison
+from gcfit.column.scales import table
+from gcfit.column.system import System
 from gcfit.results import Row
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ COLUMNS = (
     *("retention_time_s", "sigma_s", "area", "height", "difference", "difference_l2", "effect", "reference"),
     *("seconds", "mass_balance_error", "message"),
 )
+SCALES = ("component", "name", "value", "unit")
 
 
 def solver_rows(compared: Sequence[Comparison]) -> list[Row]:
@@ -27,6 +30,11 @@ def _row(one: Comparison) -> Row:
     names = ("solver", "component", "reference", "seconds", "mass_balance_error", "message")
     known = {**asdict(one.physics), **figures, **{name: getattr(one, name) for name in names}}
     return {name: known.get(name) for name in COLUMNS}
+
+
+def scale_rows(system: System) -> list[Row]:
+    """Return the dimensionless groups and derived quantities of a system, with the columns `SCALES`."""
+    return [{name: getattr(scale, name) for name in SCALES} for scale in table(system)]
 
 
 def solver_figures(compared: Sequence[Comparison]) -> "Iterator[tuple[str, Figure]]":
