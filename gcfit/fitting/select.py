@@ -5,7 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -56,6 +56,10 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 }
 
 
+# a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
+CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
+
+
 @dataclass(frozen=True, eq=False)
 class Peak:
     """One peak of a window on its way: the model's name and its coordinates.
@@ -85,6 +89,7 @@ class WindowData:
     known: Known
     rigid: bool = False
     crowded: bool = False
+    curve: CurveOf = curve
 
     @property
     def time(self) -> Array:
@@ -516,7 +521,7 @@ def _term(peak: Peak, data: WindowData) -> Term:
     lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
 
     def evaluate(coordinates: Array) -> Curve | None:
-        return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 
