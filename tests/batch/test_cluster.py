@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +23,9 @@ from gcfit.batch.records import Job
 from gcfit.errors import GcfitError, MissingExtraError
 from tests.batch import tasks
 from tests.batch.helpers import ROOT, command, complete, good_files, start, statuses, untimed, write_inputs
+from tests.batch.runs import write_short_runs
+from tests.cli.shell import bash
+from tests.readme import README
 
 pytest.importorskip("distributed", reason="the optional package of --dask is not installed")
 FILES = 120
@@ -110,6 +116,36 @@ def test_a_worker_is_killed_and_the_tables_are_those_of_one_machine(
     assert (process.returncode, out) == (3, "")
     assert re.fullmatch(r"gcfit: 125 files: 120 fitted, 5 failed; .*\n", err)
     assert untimed(tmp_path / "out") == local
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_the_cluster_of_the_readme_gives_the_tables_of_one_machine(tmp_path: Path) -> None:
+    """The block of README.md line by line: with a port that is free, two workers, and no page to look at."""
+    (block,) = (text for text in re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.M | re.S) if "dask" in text)
+    known = {"10.0.0.1": "127.0.0.1", "8786": str(free_port()), "--nworkers 8": "--nworkers 2"}
+    for shown, used in known.items():
+        assert shown in block
+        block = block.replace(shown, used)
+    scheduler, worker, fit = block.splitlines()
+    runs = write_short_runs(tmp_path / "runs", 6)
+    (tmp_path / "runs" / "bad.csv").touch()
+    shutil.copy(ROOT / "sample_data" / "btex" / "system.toml", tmp_path / "column.toml")
+    started = [launched([*shlex.split(line)[1:], "--no-dashboard"], tmp_path) for line in (scheduler, worker)]
+    try:
+        assert [shlex.split(line)[0] for line in (scheduler, worker, fit)] == ["dask", "dask", "gcfit"]
+        far, near = (bash(line, cwd=tmp_path) for line in (fit, fit.partition(" -o ")[0] + " -o local --jobs 1"))
+    finally:
+        for process in reversed(started):
+            ended(process)
+    for run in (far, near):
+        assert (run.returncode, run.stdout) == (3, "")
+        assert f"{len(runs) + 1} files: {len(runs)} fitted, 1 failed" in run.stderr
+    assert untimed(tmp_path / "results") == untimed(tmp_path / "local")
 
 
 def test_a_scheduler_that_goes_away_ends_the_run_and_keeps_what_is_finished(
