@@ -144,7 +144,7 @@ def test_the_head_counts_what_failed() -> None:
     entries = [entry(good), entry(bad), Entry(results.failed_file_row("c.csv", "empty"))]
     shown = Elements(page(entries, Run("title", {"seconds": 1.5}, {"model": "auto"})))
     head = shown.block("summary")
-    expected = {"files": 3, "traces": 3, "peaks": 4, "failed traces": 1, "flagged peaks": 2}
+    expected = {"files": 3, "traces": 3, "peaks": 4, "failed trace": 1, "flagged peaks": 2}
     assert {name: count for name, count, _ in head["counts"]} == expected
     assert head["facts"] == [["seconds", "1.5"]]
     assert head["settings"] == [["model", "auto"]]

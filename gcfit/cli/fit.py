@@ -68,7 +68,7 @@ def fit(
 
     names, lenient = expanded(files, batch.output), all_shelves(files)
     hint = NO_HOLD_UP if settings.hold_up is None and system is None else ""
-    task = FileTask(system, settings, reading, batch.figures or "")
+    task = FileTask(system, settings, reading, batch.figures or "", curves=batch.output is not None)
     if batch.output is not None:
         return fit_into_folder(names, task, Path(batch.output), batch, layout, lenient=lenient, hint=hint)
     ended = outcomes(names, task, jobs=batch.jobs, dask=batch.dask, lenient=lenient)
