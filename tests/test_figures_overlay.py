@@ -112,6 +112,19 @@ def test_a_failed_peak_is_marked_not_drawn() -> None:
     assert "2 water failed" in words(figure)
 
 
+def test_a_failed_peak_with_a_place_is_hatched_there_not_over_its_shared_window() -> None:
+    from dataclasses import replace
+
+    fit = made_fit(TWO)
+    peak = replace(fit.peaks[1], curve=np.empty(0), status="not converged", window_start_s=0.0, window_end_s=600.0)
+    figure = overlay(replace(fit, peaks=(fit.peaks[0], peak)), time_unit="s")
+    (hatch,) = [patch for patch in figure.axes[0].patches if patch.get_gid() == "failed-2"]
+    left, right = hatch.get_extents().transformed(figure.axes[0].transData.inverted()).intervalx
+    assert peak.retention_time_s is not None
+    assert peak.fwhm_s is not None
+    assert (left, right) == pytest.approx((peak.retention_time_s - peak.fwhm_s, peak.retention_time_s + peak.fwhm_s))
+
+
 @pytest.mark.parametrize("curve", [np.zeros(40), np.full(40, np.nan)], ids=["zero", "nan"])
 def test_a_peak_without_a_finite_curve_counts_as_failed(curve: Array) -> None:
     from dataclasses import replace
@@ -241,6 +254,21 @@ def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> Non
     zoom = overlay(fit).axes[2]
     assert zoom.get_ylim()[1] < 30
     assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
+
+
+def test_more_than_the_panels_hold_are_landmarks_and_a_count() -> None:
+    """500 peaks: twelve panels of at most 28 name not more than 336; the overview names ten."""
+    random = np.random.default_rng(3)
+    apexes = np.sort(random.uniform(20, 14000, 500))
+    fit = made_fit([(a, 1.5, 10 ** random.uniform(0, 3)) for a in apexes], end=14100, rate=4, noise=0.01)
+    figure = overlay(fit)
+    named = [{text.get_text() for text in axes.texts if text.get_gid() == "peak-label"} for axes in figure.axes]
+    assert len(named[0]) == 10
+    assert f"{500 - len(set().union(*named))} labels left out" in words(figure)
+
+
+def test_a_unit_that_is_a_number_does_not_run_into_the_noise() -> None:
+    assert "noise 0.05 × 25 µV" in words(overlay(made_fit(TWO, unit="25 µV")))
 
 
 def test_crowded_runs_are_cut_into_parts_that_can_be_read() -> None:

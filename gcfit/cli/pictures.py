@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gcfit.chromatogram import Chromatogram
+from gcfit.cli.output import say
 from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
 from gcfit.cli.plot import Choice, Style
 from gcfit.column.flow import Flow, flow_of
@@ -78,6 +79,9 @@ def _overlay(asked: Asked) -> Figure:
         result = fit(run, asked.system, settings=asked.settings)
     else:
         result = restored(run, rows_of(run, asked.choice.table), asked.system, settings=asked.settings)
+        if result.notes:
+            more = f" and {len(result.notes) - 1} more like it" if len(result.notes) > 1 else ""
+            say(f"{run.label}: {result.notes[0]}{more}")
     looks = asked.looks("") | {"title": asked.style.title}
     return overlay(result, zoom=asked.choice.zoom, time_unit=asked.style.axis_unit, **looks)
 

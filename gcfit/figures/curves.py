@@ -94,9 +94,14 @@ def _fill(axes: Axes, sheet: Sheet, peak: PeakFit, colour: str) -> None:
 
 
 def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
-    if peak.window_start_s is None or peak.window_end_s is None:
+    """Hatch where a peak without a curve stands; its whole window, which others may share, if nothing else is known."""
+    if peak.retention_time_s is not None and peak.fwhm_s is not None:
+        start, end = peak.retention_time_s - peak.fwhm_s, peak.retention_time_s + peak.fwhm_s
+    elif peak.window_start_s is not None and peak.window_end_s is not None:
+        start, end = peak.window_start_s, peak.window_end_s
+    else:
         return
-    ends = sheet.shown(peak.window_start_s), sheet.shown(peak.window_end_s)
+    ends = sheet.shown(start), sheet.shown(end)
     span = axes.axvspan(*ends, facecolor="none", edgecolor=sheet.theme.alert, hatch="////", alpha=0.35, linewidth=0)
     span.set_gid(f"failed-{peak.peak}")
 
