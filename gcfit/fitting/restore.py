@@ -140,8 +140,8 @@ def _solved(start: Array, scale: Array, missing: Callable[[Array], Array | None]
     for _ in range(MOST_STEPS):
         if wanted is None or np.abs(wanted).max() < EXACT:
             break
-        step = np.linalg.solve(jacobian, -wanted)
-        step /= max(1.0, np.abs(step).max())
+        step = np.asarray(np.linalg.solve(jacobian, -wanted), dtype=np.float64)
+        step = step / max(1.0, float(np.abs(step).max()))
         next_at, reached = _stepped(at, scale, step, missing)
         if reached is None:
             return None
