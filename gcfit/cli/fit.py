@@ -30,7 +30,7 @@ def _list_formats(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @command(
     "gcfit fit run.csv --hold-up 34.2 > peaks.csv",
     "gcfit fit run.csv --system column.toml --format markdown --digits 5",
-    "gcfit fit *.csv --system column.toml -o results --figures png --jobs 0",
+    "gcfit fit *.csv --system column.toml -o results --figures png --report --jobs 0",
     "gcfit simulate column.toml | gcfit fit - --system column.toml",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
