@@ -59,7 +59,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def same(shown: str, found: str) -> bool:
-    """Whether two outputs agree: words exactly, numbers within 0.1 % or 1e-10: the last digits depend on the machine."""
+    """Whether two outputs agree: words exactly, numbers within 0.1 % or 1e-10; last digits depend on the machine."""
     shown, found = (SECONDS.sub("? s", text) for text in (shown, found))  # how long it took is no result
     if NUMBER.sub("#", shown) != NUMBER.sub("#", found):
         return False

@@ -101,7 +101,7 @@ def fit_into_folder(
         files, task, folder, jobs=batch.jobs, dask=batch.dask, resume=batch.resume, prune=batch.prune,
         fail_fast=batch.fail_fast, lenient=lenient, timeout=batch.timeout, max_memory=batch.max_memory,
         log=Path(batch.log) if batch.log else None, progress=sys.stderr, write=TableFile(layout),
-        report=shlex.join(["gcfit", *sys.argv[1:]]) if batch.report else None,
+        report=command_line(sys.argv[1:], files) if batch.report else None,
     )  # fmt: skip
     if layout.format:
         _show(folder, layout)
@@ -109,6 +109,17 @@ def fit_into_folder(
         say(hint)
     say(summary.line)
     return summary.exit_code
+
+
+def command_line(words: Sequence[str], files: Iterable[str]) -> str:
+    """Return the command as it would be typed again, of more than three files only the first and the last."""
+    named = set(files)
+    places = [place for place, word in enumerate(words) if word in named]
+    hidden = set(places[1:-1]) if len(places) > 3 else set()
+    first = min(hidden, default=-1)
+    shown = ["…" if place == first else shlex.quote(word)
+             for place, word in enumerate(words) if place not in hidden or place == first]  # fmt: skip
+    return " ".join(["gcfit", *shown])
 
 
 @dataclass(frozen=True)
