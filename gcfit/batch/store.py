@@ -20,7 +20,7 @@ from gcfit.results import COLUMNS, Table
 
 NAME = "results.sqlite"
 APPLICATION = int.from_bytes(b"gcft", "big")
-VERSION = 1
+VERSION = 2
 BUSY_S = 60.0  # patience with somebody who writes to the store by other means
 KEY = ("path", "position")
 # size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/

@@ -216,7 +216,7 @@ def _title(fit: Fit) -> str:
 
 
 def _subtitle(fit: Fit, left_out: int) -> str:
-    count = len(fit.peaks)
+    count = sum(peak.found for peak in fit.peaks)
     facts = [f"{count} peak{'s' * (count != 1)}" if count else "no peaks"]
     if fit.r_squared is not None:
         facts.append(f"R² {_nines(fit.r_squared)}")

@@ -10,20 +10,25 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column.flow import flow_of
 from gcfit.column.system import System
 from gcfit.errors import InputError
-from gcfit.fitting.defects import find_defects
-from gcfit.fitting.detect import find_peaks
+from gcfit.fitting.absent import with_absent
+from gcfit.fitting.baseline import global_baseline
+from gcfit.fitting.defects import Defects, find_defects
+from gcfit.fitting.detect import Candidate, find_peaks
 from gcfit.fitting.models import Known, ordered_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.notes import notes_on
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.select import State
+from gcfit.fitting.suitability import blank_range
 from gcfit.fitting.window import Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
+RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
 WindowMap = Callable[[Callable[[Task], State | None], list[Task]], Iterable[State | None]]
@@ -62,23 +67,25 @@ def fit(
     part = _part(chromatogram, settings)
     _refuse_long_injection(part, settings)
     noise = estimate_noise(part.time, part.signal)
-    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    if settings.noise_window is not None:
+        noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
+    ground, candidates = _found(part, noise, settings)
     windows = plan(part.time, candidates)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
-    tasks = _tasks(part, noise, windows, settings)
-    results = _solved(tasks, noise, map_)
+    defects = _defects(part, noise, settings)
+    results = _solved(_tasks(part, part.signal - ground, noise, windows, defects, settings), noise, map_)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(
         chromatogram=part,
         settings=settings,
-        peaks=peaks,
+        peaks=with_absent(peaks, settings.expected, part, noise),
         noise=noise,
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
-        notes=(*_notes(settings), *failed),
+        notes=(*notes_on(part, noise, defects, peaks, settings), *failed),
     )
 
 
@@ -126,8 +133,34 @@ def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
         )
 
 
-def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:
-    defects = find_defects(part.signal, noise)
+def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Array, tuple[Candidate, ...]]:
+    """What is taken off the signal before the fit, shape (n,), and the candidates that stand above it.
+
+    That is nothing by default, since each window has its own baseline, and the baseline that was asked for by name.
+    """
+    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    if settings.baseline == "auto":
+        return np.zeros_like(part.signal), candidates
+    ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
+    above = part.signal - ground
+    return ground, find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+
+
+def _defects(part: Chromatogram, noise: Noise, settings: FitSettings) -> Defects:
+    """What the detector did to the trace; flat tops on the sides to which peaks may point."""
+    signs = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[settings.polarity]
+    found = [find_defects(sign * part.signal, noise) for sign in signs]
+    return replace(found[0], saturated=np.logical_or.reduce([one.saturated for one in found]))
+
+
+def _tasks(
+    part: Chromatogram,
+    signal: Array,
+    noise: Noise,
+    windows: Sequence[Window],
+    defects: Defects,
+    settings: FitSettings,
+) -> list[Task]:
     masked = defects.saturated | defects.spikes
     tasks = []
     for window in windows:
@@ -137,13 +170,15 @@ def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings
             Task(
                 window.first,
                 part.time[points],
-                part.signal[points],
+                signal[points],
                 weights,
                 noise.deviation,
                 noise.inflation,
                 _known(window, float(part.time[0]), settings),
                 settings.model,
                 window.candidates,
+                base_order=2 if settings.baseline == "auto" else 1,
+                rigid=settings.baseline != "auto",
             )
         )
     return tasks
@@ -163,7 +198,7 @@ def _known(window: Window, begin: float, settings: FitSettings) -> Known:
 
 def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it."""
-    results = [WindowResult(task, state) for task, state in zip(tasks, map_(fit_window, tasks), strict=True)]
+    results = [WindowResult(task, state) for task, state in zip(tasks, _fitted(tasks, map_), strict=True)]
     originals = {task.first: task for task in tasks}
     for _ in range(SPILL_ROUNDS):
         again = []
@@ -174,11 +209,37 @@ def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResu
                 again.append((place, moved(originals[result.task.first], result.state, spill)))
         if not again:
             break
-        states = map_(fit_window, [task for _, task in again])
+        states = _fitted([task for _, task in again], map_)
         for (place, task), state in zip(again, states, strict=True):
             if state is not None:
                 results[place] = WindowResult(task, state)
     return results
+
+
+def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
+    """Fit windows; a search that stopped before it settled goes on from there, then from other widths."""
+    states = list(map_(fit_window, list(tasks)))
+    for width in RESTARTS:
+        stopped = [(k, state) for k, state in enumerate(states) if state is not None and not state.solution.converged]
+        trials = list(map_(fit_window, [_restarted(tasks[k], state, width) for k, state in stopped]))
+        for (k, state), trial in zip(stopped, trials, strict=True):
+            if trial is not None and (trial.criterion < state.criterion or _as_good(trial, state)):
+                states[k] = trial
+    return states
+
+
+def _restarted(task: Task, state: State, width: float) -> Task:
+    """The task from where its search stopped, its peaks wider by a factor."""
+    peaks = tuple(
+        replace(peak, coordinates=peak.coordinates + np.log(width) * (np.arange(peak.coordinates.size) == 1))
+        for peak in state.peaks
+    )
+    return replace(task, start=peaks, base_order=state.base_order)
+
+
+def _as_good(trial: State, state: State) -> bool:
+    """Whether a search that settled ended as low as one that did not, to what it calls settled."""
+    return trial.solution.converged and trial.criterion < state.criterion + 0.1
 
 
 def _spill(results: Sequence[WindowResult], place: int) -> Array:
@@ -201,9 +262,3 @@ def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> floa
         total[peak.first : peak.first + peak.curve.size] += peak.curve
     scatter = float(np.sum((signal[inside] - signal[inside].mean()) ** 2))
     return 1 - float(np.sum((signal - total)[inside] ** 2)) / scatter if scatter > 0 else None
-
-
-def _notes(settings: FitSettings) -> tuple[str, ...]:
-    if settings.hold_up is None:
-        return ("no hold-up time: k_a and k_d stay empty; give --hold-up SECONDS or --system FILE",)
-    return ()

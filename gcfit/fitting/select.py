@@ -56,7 +56,7 @@ class Peak:
 
 @dataclass(frozen=True, eq=False)
 class WindowData:
-    """The points of one window and what is known about them."""
+    """The points of one window and what is known about them; where it is `rigid`, so is the baseline."""
 
     sampling: Sampling
     signal: Array
@@ -64,6 +64,7 @@ class WindowData:
     deviation: float
     inflation: float
     known: Known
+    rigid: bool = False
 
     @property
     def time(self) -> Array:
@@ -314,6 +315,8 @@ def calls_for_more(data: WindowData, state: State, place: int) -> bool:
 
 def bend_base(data: WindowData, state: State) -> State:
     """Let the baseline of a solved window bend as much as the data support, where peaks leave room for it."""
+    if data.rigid:
+        return state
     sigma = max(peak.sigma for peak in state.peaks)
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:

@@ -28,7 +28,10 @@ CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one."""
+    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
+
+    Where it is `rigid`, the baseline does not bend beyond its order.
+    """
 
     first: int
     time: Array
@@ -41,12 +44,13 @@ class Task:
     candidates: tuple[Candidate, ...]
     start: tuple[Peak, ...] = ()
     base_order: int = 2
+    rigid: bool = False
 
     @property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
-        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known)
+        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid)
 
 
 def fit_window(task: Task) -> State | None:
