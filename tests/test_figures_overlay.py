@@ -15,7 +15,7 @@ from gcfit.errors import InputError
 from gcfit.figures import overlay, render
 from gcfit.figures.overlay import ROOM
 from gcfit.figures.style import THEMES
-from gcfit.fitting.records import Fit, FitSettings
+from gcfit.fitting.records import Fit, FitSettings, PeakFit
 from tests.handmade import made_fit
 
 TWO = [(150.0, 5.0, 300.0), (300.0, 6.0, 200.0)]
@@ -254,6 +254,32 @@ def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> Non
     zoom = overlay(fit).axes[2]
     assert zoom.get_ylim()[1] < 30
     assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
+
+
+def absent(number: int, name: str) -> PeakFit:
+    """The row of a component that was expected from 480 to 520 s and is not there."""
+    return PeakFit(number, name, "", "not found", 0, np.empty(0), window_start_s=480.0, window_end_s=520.0)
+
+
+def test_an_expected_peak_that_is_not_there_is_named_where_it_should_be(two: Fit) -> None:
+    from dataclasses import replace
+
+    fit = made_fit(TWO)
+    figure = overlay(replace(fit, peaks=(*fit.peaks, absent(3, "styrene"))), time_unit="s")
+    (label,) = [text for text in figure.axes[0].texts if text.get_text() == "3 styrene not found"]
+    assert label.get_position()[0] == pytest.approx(500, abs=60)
+    assert "failed-3" not in gids(figure)
+    assert "2 peaks" in words(figure)
+
+
+def test_a_run_with_only_absent_peaks_is_drawn_as_a_blank() -> None:
+    from dataclasses import replace
+
+    figure = overlay(replace(made_fit([]), peaks=(absent(1, "styrene"),)))
+    assert len(figure.axes) == 1
+    assert "1 styrene not found" in words(figure)
+    assert "no peaks" in words(figure)
+    assert "fit" not in gids(figure)
 
 
 def test_more_than_the_panels_hold_are_landmarks_and_a_count() -> None:

@@ -151,6 +151,12 @@ def test_the_head_counts_what_failed() -> None:
     assert shown.block("files")["entry"] == [2, 1, 0]
 
 
+def test_absent_peaks_are_flagged_and_not_counted() -> None:
+    rows = [{"status": "ok"}, {"status": "not found"}]
+    counts = {name: number for name, number, _ in summary(Run(), [], rows)["counts"]}  # type: ignore[attr-defined]
+    assert (counts["peak"], counts["flagged peak"]) == (1, 1)
+
+
 def test_tables_hold_the_rows_without_empty_columns_rounded_for_reading() -> None:
     fit = two_peaks()
     shown = Elements(page([entry(fit)]))

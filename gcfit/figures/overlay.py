@@ -15,7 +15,7 @@ from gcfit.figures import curves, labels, sheet
 from gcfit.figures.labels import Label, Outline
 from gcfit.figures.sheet import Panels, Sheet
 from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, decade, drawing, plain, quantity
-from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, level, rows
+from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, is_fitted, level, rows
 from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
 
@@ -70,7 +70,7 @@ def overlay(
         spans = [(part.start, part.end) for part in zooms]
         bar_rows = rows([_at_least(span, sheet.least_bar(shared)) for span in spans])
         bands = max(bar_rows, default=-1) + 1
-        panels = sheet.panels(shared.theme, size, dpi, len(zooms), bands, residual=bool(fit.peaks))
+        panels = sheet.panels(shared.theme, size, dpi, len(zooms), bands, residual=is_fitted(fit))
         left_out = _overview(panels.overview, shared, {i for part in zooms for i in part.peaks})
         for axes, part in zip(panels.zooms, zooms, strict=True):
             _zoom_panel(axes, shared, part)

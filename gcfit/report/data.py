@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from os.path import commonprefix
 
+from gcfit.fitting.records import NOT_FOUND
 from gcfit.report.records import Run
 from gcfit.results import FILE_COLUMNS, PEAK_COLUMNS, TREND_COLUMNS, Row, control_limits, same_components
 
@@ -36,7 +37,7 @@ def summary(run: Run, files: Sequence[Row], peaks: Sequence[Row]) -> dict[str, o
         "counts": [
             _count("file", len(set(names))),
             _count("trace", len(files)),
-            _count("peak", len(peaks)),
+            _count("peak", sum(row["status"] != NOT_FOUND for row in peaks)),
             _count("failed trace", failed, "bad" if failed else "good"),
             _count("flagged peak", flagged, "bad" if flagged else "good"),
         ],
