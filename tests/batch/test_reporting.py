@@ -13,7 +13,7 @@ import pytest
 from gcfit.batch import FileTask, run
 from gcfit.batch.reporting import flat
 from gcfit.batch.store import opened
-from gcfit.errors import GcfitError, MissingExtraError
+from gcfit.errors import FitError, GcfitError, MissingExtraError
 from gcfit.fitting.records import FitSettings
 from gcfit.report import trace_of
 from tests.batch.helpers import rows, write_inputs
@@ -168,19 +168,44 @@ def test_the_report_is_no_input_of_its_own_batch(files: list[Path], tmp_path: Pa
     assert "3 files" in go([*files, output / "report.html"], output)
 
 
-def test_traces_have_their_own_peaks(tmp_path: Path) -> None:
-    """One file with two traces, of one and of two peaks: each peak goes with its trace."""
+def two_traces(tmp_path: Path) -> Path:
+    """A file with the traces FID, of one peak, and TCD, of two."""
     time = np.arange(0, 120, 0.5)
     noise = 0.01 * np.random.default_rng(1).standard_normal((2, time.size))
     one = 5 + gaussian(time, 50, 3, 300) + noise[0]
     two = 5 + gaussian(time, 30, 3, 300) + gaussian(time, 80, 3, 200) + noise[1]
     lines = [f"{t},{a:.6f},{b:.6f}" for t, a, b in zip(time, one, two, strict=True)]
     (path,) = write_inputs(tmp_path, {"two.csv": "time_s,FID,TCD\n" + "\n".join(lines) + "\n"})
-    go([path], tmp_path / "out")
+    return path
+
+
+def test_traces_have_their_own_peaks(tmp_path: Path) -> None:
+    go([two_traces(tmp_path)], tmp_path / "out")
     with opened(tmp_path / "out") as store:
         found = [(file["trace"], [peak["trace"] for peak in peaks], text is not None)
                  for file, peaks, text in store.traces()]  # fmt: skip
     assert found == [("FID", ["FID"], True), ("TCD", ["TCD", "TCD"], True)]
+
+
+def test_curves_stay_with_their_trace_where_another_could_not_be_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gcfit.batch import work
+
+    fit = work.fit
+
+    def refusing(run: Any, *arguments: Any, **settings: Any) -> Any:
+        if run.trace == "FID":
+            raise FitError("FID: cannot be fitted")
+        return fit(run, *arguments, **settings)
+
+    monkeypatch.setattr(work, "fit", refusing)
+    go([two_traces(tmp_path)], tmp_path / "out", report="")
+    with opened(tmp_path / "out") as store:
+        found = [(file["trace"], file["status"], len(peaks), text is not None) for file, peaks, text in store.traces()]
+    assert found == [("FID", "failed", 0, False), ("TCD", "ok", 2, True)]
+    assert block(tmp_path / "out", "curves-0") is None
+    assert len(block(tmp_path / "out", "curves-1")["p"]) == 2
 
 
 def test_settings_are_shown_flat_without_what_says_nothing() -> None:

@@ -194,6 +194,7 @@ def test_the_report_is_asked_for_with_a_folder_and_says_what_ran(folder: Path, m
     assert (run.returncode, run.stdout) == (3, "")
     page = (folder / "looked" / "report.html").read_text(encoding="utf-8")
     assert "fit a.csv b.csv --hold-up 30 --model laplace bad.csv -o looked --report" in page
+    assert 'id="curves-0"' in page
     # an unchanged run writes it again
     (folder / "looked" / "report.html").unlink()
     assert "2 unchanged" in inside(*FIT, "bad.csv", "-o", "looked", "--report", cwd=folder).stderr
