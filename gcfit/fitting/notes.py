@@ -22,6 +22,7 @@ def notes_on(
     """Return the notes on a fitted trace: what was not told, what the detector did, what was measured where."""
     return (
         *_of_settings(settings),
+        *_of_tail(peaks, settings),
         *_of_defects(part.time, noise, defects),
         *_of_dips(part, noise, settings),
         *_of_noise_window(peaks, settings),
@@ -33,6 +34,13 @@ def _of_settings(settings: FitSettings) -> Iterator[str]:
         yield "no hold-up time: k_a and k_d stay empty; give --hold-up SECONDS or --system FILE"
     if settings.baseline != "auto":
         yield f"baseline {settings.baseline}: its shape is taken as known, standard errors leave out how well it is"
+
+
+def _of_tail(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:
+    """Yield the tail that all peaks share."""
+    tail, error = next(((peak.tail_s, peak.tail_se_s) for peak in peaks if peak.tail_s is not None), (None, None))
+    if settings.shared_tail and tail is not None:
+        yield f"one tail for all peaks: {tail:.4g} s" + ("" if error is None else f", standard error {error:.2g} s")
 
 
 def _of_defects(time: Array, noise: Noise, defects: Defects) -> Iterator[str]:

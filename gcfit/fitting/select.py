@@ -364,10 +364,9 @@ def _score(data: WindowData, solution: Solution, directions: Array, points: slic
     return float(np.sum(projections[sound] ** 2 / values[sound]))
 
 
-def _term(peak: Peak, data: WindowData) -> Term:
-    """The search's view of a peak: curve, start, bounds and longest steps."""
-    model, known = MODELS[peak.model], data.known
-    finest = np.log(0.3 * data.sampling.interval)
+def bounds(peak: Peak, interval: float) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of a peak's coordinates and the longest step of each, for points so far apart [s]."""
+    finest = np.log(0.3 * interval)
     limits = {
         "retention": (peak.anchor - BEFORE * peak.sigma, peak.anchor + BEHIND * peak.sigma, 1.5 * peak.sigma),
         "log_sigma": (max(np.log(NARROWEST * peak.sigma), finest), np.log(WIDEST * peak.sigma), 0.7),
@@ -376,7 +375,14 @@ def _term(peak: Peak, data: WindowData) -> Term:
         "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
     }
-    lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
+    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    return lower, upper, stride
+
+
+def _term(peak: Peak, data: WindowData) -> Term:
+    """The search's view of a peak: curve, start, bounds and longest steps."""
+    model, known = MODELS[peak.model], data.known
+    lower, upper, stride = bounds(peak, data.sampling.interval)
 
     def evaluate(coordinates: Array) -> Curve | None:
         return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
