@@ -4,17 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
-from gcfit.fitting.select import State, bounds
+from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.select import Peak, State, bounds
 from gcfit.fitting.window import Task
 
 CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
 TINY_AREA = 2.0  # standard errors below which a peak is not determined
-POOR = 0.99  # R² below which a misfit is poor, where the noise does not explain it
+POOR = 0.995  # R² below which a misfit is poor, where the noise does not explain it
 ABOVE_NOISE = 3.0  # root mean square of the residual, in noise, above which the noise does not explain it
 EDGE = 1e-6  # of the distance of its bounds; a coordinate so near to one is on it
 TOUCHING = 0.02  # of a peak's height; what a neighbour adds at its apex where the two are to be told apart
@@ -65,7 +67,9 @@ def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
 
     The status is the gravest of what the message tells.
     """
-    stuck = _at_bounds(evidence)
+    peak = evidence.state.peaks[evidence.place]
+    at_bound = at_bounds(peak, evidence.task).tolist()
+    stuck = [name for name, held in zip(MODELS[peak.model].parameters, at_bound, strict=True) if held]
     errors = {column: None for name in stuck for column in BOUND_COLUMNS[name]}
     loose = record.k_d_se_per_s is not None and record.k_d_se_per_s > (record.k_d_per_s or 0.0)
     flags = [
@@ -160,10 +164,22 @@ def _of_additions(record: PeakFit, stuck: Sequence[str]) -> Iterator[tuple[str, 
             yield "", f"{word} is not determined"
 
 
-def _at_bounds(evidence: Evidence) -> list[str]:
-    """Return the coordinates of a peak that lie on a bound of the search."""
-    peak = evidence.state.peaks[evidence.place]
-    lower, upper, _ = bounds(peak, evidence.task.data.sampling.interval)
-    near = EDGE * (upper - lower)
-    on = (peak.coordinates <= lower + near) | (peak.coordinates >= upper - near)
-    return [name for name, stuck in zip(MODELS[peak.model].parameters, on.tolist(), strict=True) if stuck]
+def at_bounds(peak: Peak, task: Task) -> NDArray[np.bool_]:
+    """Whether each coordinate of a peak lies on a bound of its search, shape (p,)."""
+    lower, upper, near = _bounds(peak, task)
+    return np.asarray((peak.coordinates <= lower + near) | (peak.coordinates >= upper - near))
+
+
+def without_effect(peak: Peak, task: Task) -> NDArray[np.bool_]:
+    """Whether each coordinate of a peak belongs to a site or tail that has vanished at its lower bound, shape (p,)."""
+    lower, _, near = _bounds(peak, task)
+    names = MODELS[peak.model].parameters
+    low = dict(zip(names, (peak.coordinates <= lower + near).tolist(), strict=True))
+    site, tail = low.get("log_site_delay", False), low.get("log_tail", False)
+    return np.array([(site and name.startswith("log_site")) or (tail and name == "log_tail") for name in names])
+
+
+def _bounds(peak: Peak, task: Task) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of the coordinates, and how near to one is on it."""
+    lower, upper, _ = bounds(peak, Sampling.of(task.time).interval)
+    return lower, upper, EDGE * (upper - lower)

@@ -47,9 +47,10 @@ def _of_defects(time: Array, noise: Noise, defects: Defects) -> Iterator[str]:
     """Yield what the detector or its electronics did."""
     if noise.step > COARSE * noise.deviation:
         yield f"quantised: the signal moves in steps of {noise.step:.3g}, the noise is {noise.deviation:.3g}"
-    if defects.padding.any():
-        first, last = time[defects.padding][[0, -1]]
-        yield f"padded: {np.count_nonzero(defects.padding)} points between {first:.6g} and {last:.6g} s hold no signal"
+    padding = defects.padding & ~defects.saturated
+    if padding.any():
+        first, last = time[padding][[0, -1]]
+        yield f"padded: {np.count_nonzero(padding)} points between {first:.6g} and {last:.6g} s hold no signal"
     for mask, what in (
         (defects.spikes, "spiky: spikes of one or two points"),
         (defects.saturated, "saturated: flat tops"),

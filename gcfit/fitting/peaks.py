@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
 from gcfit.fitting.estimates import Estimate, kinetics
-from gcfit.fitting.flags import Evidence, flagged
+from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
@@ -192,8 +193,8 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
     """Covariance of a peak's amplitude and coordinates, for the noise as it is.
 
     Its size is that of the trace, or the misfit of the window where that is larger; its autocorrelation that of the
-    trace. All peaks within `FREE` places are taken as free. A tail that all peaks share moves them as far as it is
-    uncertain itself.
+    trace. All peaks within `FREE` places are taken as free; an addition that has vanished stands. A tail that
+    all peaks share moves them as far as it is uncertain itself.
     """
     solution = state.solution
     freedom = max(solution.residual.size - solution.columns, 1)
@@ -207,10 +208,21 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
         return None
     begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
     own = slice(begin, begin + solution.rows[place].shape[0])
-    spread: Array = variance * unit[own, own]
+    spread = _given(variance * unit[own, own], np.append(False, without_effect(state.peaks[place], result.task)))
     if result.motion and result.tail_error is not None:
         spread = spread + result.tail_error**2 * np.outer(result.motion[place], result.motion[place])
     return spread
+
+
+def _given(spread: Array, stand: NDArray[np.bool_]) -> Array:
+    """Covariance of the columns that are free, given those that stand, which have none."""
+    free = ~stand
+    out = np.zeros_like(spread)
+    across = spread[np.ix_(free, stand)]
+    out[np.ix_(free, free)] = (
+        spread[np.ix_(free, free)] - across @ np.linalg.pinv(spread[np.ix_(stand, stand)]) @ across.T
+    )
+    return out
 
 
 def _limits(state: State) -> list[tuple[int, int]]:

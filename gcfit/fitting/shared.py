@@ -134,7 +134,8 @@ class _Search:
         """
         still: list[tuple[Array, ...]] = [() for _ in best.states]
         if best.tail < self.shortest:
-            return self._scaled(self._raising(best)), still
+            rise = self._raising(best)
+            return (None, still) if rise is None else (self._scaled(rise), _motion(best, self.at(best.tail + rise)))
         step = min(0.02 * best.tail, best.tail)
         for _ in range(3):
             low, high = self.at(best.tail - step), self.at(best.tail + step)
