@@ -20,15 +20,16 @@ from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.select import State
+from gcfit.fitting.select import State, order_of
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.suitability import blank_range
-from gcfit.fitting.window import Task, fit_window, moved
+from gcfit.fitting.window import CROWD, Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
+GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
@@ -164,6 +165,8 @@ def _tasks(
     settings: FitSettings,
 ) -> list[Task]:
     masked = defects.saturated | defects.spikes
+    crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
+    under = _between_peaks(part, noise, windows) if crowded else None
     tasks = []
     for window in windows:
         points = slice(window.first, window.last)
@@ -179,11 +182,25 @@ def _tasks(
                 _known(window, float(part.time[0]), settings),
                 untailed_name(settings.model) if settings.shared_tail else settings.model,
                 window.candidates,
-                base_order=2 if settings.baseline == "auto" else 1,
+                base_order=_first_order(window, part.time, under, noise) if settings.baseline == "auto" else 1,
                 rigid=settings.baseline != "auto",
             )
         )
     return tasks
+
+
+def _between_peaks(part: Chromatogram, noise: Noise, windows: Sequence[Window]) -> Array:
+    """A first guess of what lies under all peaks, shape (n,)."""
+    return global_baseline(part.time, part.signal, [c for window in windows for c in window.candidates], noise)
+
+
+def _first_order(window: Window, time: Array, under: Array | None, noise: Noise) -> int:
+    """Order of the baseline to start with: a line, but in a crowd, where peaks would make up for it, what it takes."""
+    if under is None or len(window.candidates) <= CROWD:
+        return 2
+    points = slice(window.first, window.last)
+    height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
+    return order_of(time[points], under[points], max(GROUND * height, noise.deviation))
 
 
 def _known(window: Window, begin: float, settings: FitSettings) -> Known:

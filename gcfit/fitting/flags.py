@@ -10,7 +10,6 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
-from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import Peak, State, bounds
 from gcfit.fitting.window import Task
 
@@ -181,5 +180,5 @@ def without_effect(peak: Peak, task: Task) -> NDArray[np.bool_]:
 
 def _bounds(peak: Peak, task: Task) -> tuple[Array, Array, Array]:
     """Lower and upper bounds of the coordinates, and how near to one is on it."""
-    lower, upper, _ = bounds(peak, Sampling.of(task.time).interval)
+    lower, upper, _ = bounds(peak, task.data.sampling.interval, task.data.crowded)
     return lower, upper, EDGE * (upper - lower)

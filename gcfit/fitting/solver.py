@@ -17,6 +17,7 @@ from gcfit.fitting.sampling import Curve
 
 SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
 SINGULAR = 1e-13
+MISFIT = 100.0  # points that share a misfit, at the most
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 
 
@@ -104,10 +105,19 @@ class Effort:
     settled : float
         Attainable gain, in variances of the residual, below which it has settled: at 1e-4 no coordinate would move
         by more than 1 % of its standard error.
+    noise : float
+        Variance of a point that is noise; where the residual is far above it, it is the misfit of the models, which
+        neighbouring points share, and less precision will do.
     """
 
     iterations: int = 40
     settled: float = 1e-4
+    noise: float = 0.0
+
+    def attained(self, variance: float) -> float:
+        """Attainable gain below which a search with this variance of the residual has settled."""
+        excess = variance / self.noise if self.noise > 0 else 1.0
+        return self.settled * variance * min(max(excess, 1.0), MISFIT)
 
 
 FINE = Effort()
@@ -144,7 +154,7 @@ def solve(
     while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
         step, predicted, attainable = problem.step(point, damping)
-        settled = attainable <= max(effort.settled * problem.variance(point), problem.floor)
+        settled = attainable <= max(effort.attained(problem.variance(point)), problem.floor)
         trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
         if trial is not None and gain > 0 and problem.wrong(trial) <= problem.wrong(point):

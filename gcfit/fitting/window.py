@@ -18,11 +18,12 @@ from gcfit.fitting.select import (
     choose,
     forced,
     solved,
+    together,
     without_phantoms,
 )
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
-CROWD, THRONG = 4, 10  # peaks of a window above which the search for additions is cut short
+CROWD = 4  # peaks of a window above which the search for additions is cut short
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -50,7 +51,10 @@ class Task:
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
-        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid)
+        crowded = len(self.candidates) > CROWD
+        return WindowData(
+            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded
+        )
 
 
 def fit_window(task: Task) -> State | None:
@@ -67,8 +71,6 @@ def fit_window(task: Task) -> State | None:
     if len(sure) > CROWD:
         # in a crowd one addition a peak decides between shoulders and tails
         rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
-        if len(sure) > THRONG:
-            return _better(*rough)
         return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
@@ -103,7 +105,8 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return bent
     if len(kept.peaks) > 1:
         # peaks that overlap do not determine all additions at once
-        parts = min(parts, len(PARTS) - 1 if len(kept.peaks) <= THRONG else 1)
+        parts = min(parts, len(PARTS) - 1)
+        kept = together(data, kept, parts)
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))

@@ -95,8 +95,8 @@ def test_an_addition_that_vanishes_is_at_a_bound_and_costs_no_precision(model: s
     assert (plain.status, rich.status) == ("ok", "at a bound")
     assert (rich.tail_se_s, rich.site_n_se, rich.site_k_d_se_per_s) == (None, None, None)
     assert rich.area == pytest.approx(plain.area, rel=1e-4)
-    assert rich.area_se == pytest.approx(plain.area_se, rel=0.02)
-    assert rich.k_d_se_per_s == pytest.approx(plain.k_d_se_per_s, rel=0.05)
+    assert rich.area_se == pytest.approx(plain.area_se, rel=0.05)
+    assert rich.k_d_se_per_s == pytest.approx(plain.k_d_se_per_s, rel=0.1)
 
 
 @pytest.mark.parametrize("model", ["laplace+site", "laplace+tail", "laplace+site+load"])
