@@ -18,6 +18,7 @@ from gcfit.fitting.models import Known, ordered_name, untailed_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
+from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.select import State, order_of
@@ -72,10 +73,10 @@ def fit(
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
     ground, candidates = _found(part, noise, settings)
-    windows = plan(part.time, candidates)
+    defects, dips = _defects(part, noise, settings), find_dips(part, noise, settings)
+    windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
-    defects = _defects(part, noise, settings)
     tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
     results = _with_one_tail(tasks, noise, map_) if settings.shared_tail else _solved(tasks, noise, map_)
     peaks, baseline, failed = describe(part, noise, results, settings)
@@ -88,7 +89,7 @@ def fit(
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
-        notes=(*notes_on(part, noise, defects, peaks, settings), *failed),
+        notes=(*notes_on(part, noise, defects, dips, peaks, settings), *failed),
     )
 
 
