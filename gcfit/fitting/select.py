@@ -44,6 +44,8 @@ STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model i
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BARE = 1e-3  # of a peak's height, below which the baseline shows
+LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
 UNSURE = 3.0  # standard errors; an addition of all peaks that is smaller is taken off a peak
@@ -455,7 +457,11 @@ def bend_base(data: WindowData, state: State) -> State:
         bent = None
         if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
             bent = solved(data, best.peaks, order)
-        if bent is not None and supports(data, best, bent, BASE_GAIN - penalty(data)):
+        if (
+            bent is not None
+            and supports(data, best, bent, BASE_GAIN - penalty(data))
+            and _seen_beside_peaks(data, best, bent)
+        ):
             best, misses = bent, 0
         else:
             misses += 1
@@ -463,6 +469,22 @@ def bend_base(data: WindowData, state: State) -> State:
         if misses == 2:
             break
     return best
+
+
+def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
+    """Whether a bend of the baseline shows where there is nothing else: under a peak it may be the model's misfit."""
+    free = np.ones(data.time.size, dtype=bool)
+    for state in (before, after):
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+            height = np.abs(amplitude * shape.rows[0])
+            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
+    if data.weights is not None:
+        free &= data.weights > 0
+    if np.count_nonzero(free) < LEAST_FREE * free.size:
+        return True
+    fall = np.sum((before.solution.residual[free]) ** 2) - np.sum((after.solution.residual[free]) ** 2)
+    columns = after.base_order - before.base_order
+    return bool(fall > BASE_GAIN / 2 * columns * data.deviation**2 * data.inflation)
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
