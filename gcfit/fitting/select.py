@@ -6,6 +6,7 @@ that no model is asked to describe a measured peak better than such models can.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -17,7 +18,6 @@ from gcfit.fitting.loading import GREATEST, to_core
 from gcfit.fitting.models import MODELS, PARTS, Known, PeakModel, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import COARSE, FINE, Effort, Solution, Term, covariance, solve
-from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
 
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
@@ -40,7 +40,9 @@ IN_A_CROWD = Freedom(0.5, 1.6, 2.5, 1.0)  # nor its neighbour
 LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
 SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
+NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
 STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
+SLIGHT = 0.05  # of the height of a peak; a lower neighbour stands still meanwhile
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
@@ -172,9 +174,12 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     heights, sum_of_peaks = _heights(state), _Sum(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
-        group = _overlapping(peaks, int(place))
+        group = _overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)
-        best = _chosen(local.data, [peaks[k] for k in group], group.index(int(place)), allowed)
+        # peaks that overlap do not determine all additions at once
+        most = len(PARTS) if len(group) == 1 else len(PARTS) - 1
+        names = [name for name in allowed if len(MODELS[name].parts) <= most]
+        best = _chosen(local.data, [peaks[k] for k in group], group.index(int(place)), names)
         if best is None or best.peaks[group.index(int(place))].model == peaks[place].model:
             continue
         for k, peak in zip(group, best.peaks, strict=True):
@@ -187,16 +192,17 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
 
 
 def together(data: WindowData, state: State, parts: int) -> State:
-    """Let all peaks of a solved window take the same additions at once, up to so many, as far as the data support.
+    """Let the peaks of a window that overlap take the same additions at once, so many, as far as the data support.
 
     Overlapping peaks hide each other's shape: none gains by an addition of its own what all gain together, and the
     column, inlet and detector that shape them are the same. Each addition starts from where it changes next to
     nothing. An addition that a peak does not need is taken off it again.
     """
-    best, left = state, [part for part in PARTS if part != "tail" or data.known.tail is None]
+    best, members = state, _comparable(state)
+    left = [part for part in PARTS if members and (part != "tail" or data.known.tail is None)]
     known = len(left)
     while left and known - len(left) < parts:
-        tried = {part: _with_part(data, best, part) for part in left}
+        tried = {part: _with_part(data, best, part, members) for part in left}
         found = {part: one for part, one in tried.items() if one is not None}
         if not found:
             break
@@ -208,9 +214,17 @@ def together(data: WindowData, state: State, parts: int) -> State:
     return best if best is state else _pruned(data, best)
 
 
-def _with_part(data: WindowData, state: State, part: str) -> State | None:
-    """The window solved again with one addition to every peak that can have it."""
-    return solved(data, [_grown(peak, part) for peak in state.peaks], state.base_order, COARSE)
+def _comparable(state: State) -> set[int]:
+    """Places of the peaks that overlap strongly with one of about their own size."""
+    heights, peaks = _heights(state), state.peaks
+    groups = [set(_overlapping(peaks, heights, place)) for place in range(len(peaks))]
+    return {place for place, group in enumerate(groups) if any(place in groups[k] for k in group - {place})}
+
+
+def _with_part(data: WindowData, state: State, part: str, members: AbstractSet[int]) -> State | None:
+    """The window solved again with one addition to the members that can have it."""
+    peaks = [_grown(peak, part) if place in members else peak for place, peak in enumerate(state.peaks)]
+    return solved(data, peaks, state.base_order, COARSE)
 
 
 def _grown(peak: Peak, part: str) -> Peak:
@@ -284,13 +298,14 @@ def _errors(data: WindowData, state: State, place: int) -> dict[str, float]:
     return dict(zip(("area", *model.parameters), errors.tolist(), strict=True))
 
 
-def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
-    """Places of a peak and of the nearest ones within `STRONG` mean σ, at most one on either side."""
+def _overlapping(peaks: Sequence[Peak], heights: Array, place: int) -> list[int]:
+    """Places of a peak and of the nearest ones within `STRONG` mean σ that matter beside it, at most one a side."""
     own = peaks[place]
     return [
         k
         for k in (place - 1, place, place + 1)
         if 0 <= k < len(peaks)
+        and heights[k] >= SLIGHT * heights[place]
         and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (peaks[k].sigma + own.sigma) / 2
     ]
 
@@ -321,8 +336,8 @@ class _Sum:
         for place, (first, values) in enumerate(self.parts):
             if place not in group:
                 rest[first : first + values.size] -= values
-        begin = min(peaks[k].coordinates[0] - REACH_BEFORE * peaks[k].sigma for k in group)
-        end = max(peaks[k].coordinates[0] + REACH_AFTER * peaks[k].sigma for k in group)
+        begin = min(peaks[k].coordinates[0] - NEAR_BEFORE * peaks[k].sigma for k in group)
+        end = max(peaks[k].coordinates[0] + NEAR_AFTER * peaks[k].sigma for k in group)
         first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
         return _Local(first, self.data.part(first, last, rest))
 

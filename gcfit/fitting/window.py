@@ -107,9 +107,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if kept is None:
         return bent
     if len(kept.peaks) > 1:
-        # peaks that overlap do not determine all additions at once
-        parts = min(parts, len(PARTS) - 1)
-        kept = together(data, kept, parts)
+        kept = together(data, kept, min(parts, len(PARTS) - 1))
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
