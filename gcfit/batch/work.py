@@ -85,7 +85,8 @@ def _row(run: Chromatogram, result: Fit | GcfitError, *, path: str, assumed: str
 
 
 def _notes(result: Fit) -> tuple[str, ...]:
-    counted = f"{result.chromatogram.time.size} points, {len(result.peaks)} peaks, noise {result.noise.deviation:.3g}"
+    peaks = sum(peak.found for peak in result.peaks)
+    counted = f"{result.chromatogram.time.size} points, {peaks} peaks, noise {result.noise.deviation:.3g}"
     return (counted, *result.chromatogram.notes, *result.notes)
 
 
