@@ -162,13 +162,13 @@ def same_components(rows: Sequence[Mapping[str, object]]) -> dict[str, list[int]
     """Return the positions of the rows that belong together over the files, by component, in order of appearance.
 
     Peaks belong together by name within a trace; peaks without a name by their number. The label names the trace
-    only where there is more than one.
+    only where there is more than one and it has a name.
     """
     several = len({row["trace"] for row in rows}) > 1
     groups: dict[str, list[int]] = {}
     for position, row in enumerate(rows):
         name = str(row["name"] or f"peak {row['peak']}")
-        groups.setdefault(f"{name} [{row['trace']}]" if several else name, []).append(position)
+        groups.setdefault(f"{name} [{row['trace']}]" if several and row["trace"] else name, []).append(position)
     return groups
 
 

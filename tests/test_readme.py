@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from gcfit import __version__
 from gcfit.cli.main import cli
 from gcfit.results import PEAK_COLUMNS
 from tests.readme import README, ROOT, Step, all_steps, run, same, steps, workplace
@@ -142,6 +143,11 @@ def test_links_point_to_files_that_are_there() -> None:
     targets = re.findall(r"\]\((?!https?://)([^)#]+)\)", TEXT)
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_version_to_cite_is_that_of_the_package() -> None:
+    assert f"*gcfit-chromatography, version {__version__}*" in TEXT
+    assert f"| {__version__} |" in TEXT.partition("## Changes")[2]
 
 
 def test_no_path_of_this_machine() -> None:

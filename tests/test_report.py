@@ -193,6 +193,8 @@ def test_components_of_different_traces_stay_apart() -> None:
         for row in results.peak_rows(made_fit([(150, 5, 300)], names=["air"], trace=trace))
     ]
     assert results.same_components(rows) == {"air [FID]": [0], "air [TCD]": [1]}
+    unnamed = results.peak_rows(made_fit([(150, 5, 300)], names=["air"]))
+    assert results.same_components([*rows, *unnamed]) == {"air [FID]": [0], "air [TCD]": [1], "air": [2]}
 
 
 @pytest.mark.parametrize(

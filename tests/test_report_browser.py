@@ -67,8 +67,9 @@ def browser() -> Iterator[Any]:
 class Opened:
     """A page with everything that it said, asked for, or tried."""
 
-    def __init__(self, browser: Any, path: Path, width: int, height: int) -> None:
-        self.context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+    def __init__(self, browser: Any, path: Path, width: int, height: int, scheme: str = "light") -> None:
+        screen = {"width": width, "height": height}
+        self.context = browser.new_context(viewport=screen, offline=True, color_scheme=scheme)
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.page = self.context.new_page()
         self.said: list[str] = []
@@ -328,11 +329,13 @@ def test_a_click_on_a_drifting_point_shows_its_fit(opened: Opened) -> None:
     until(page, f"document.getElementById('overlay-name').textContent.includes('run_{DRIFTED:03d}')")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1400, 900, "light"), (1400, 900, "dark"), (390, 844, "light")]
+)
 def test_nothing_is_wider_than_the_screen_and_axe_finds_nothing(
-    browser: Any, report: Path, width: int, height: int
+    browser: Any, report: Path, width: int, height: int, scheme: str
 ) -> None:
-    made = Opened(browser, report, width, height)
+    made = Opened(browser, report, width, height, scheme)
     made.page.locator("#trend").scroll_into_view_if_needed()
     made.page.wait_for_selector("#trend .main-svg")
     assert made.page.evaluate("document.documentElement.scrollWidth") <= width
