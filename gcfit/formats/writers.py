@@ -146,26 +146,25 @@ def _plain(value: object) -> object:
 
 def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str, decimal_comma: bool) -> bytes:
     """Return a table as delimited text."""
-    lines = [[quoted(column) for column in columns]]
-    lines += [[_cell(row.get(column), decimal_comma) for column in columns] for row in rows]
-    text = "".join(delimiter.join(_enclosed(cell, delimiter) for cell in line) + "\n" for line in lines)
-    return text.encode("utf-8", "surrogateescape")
+    lines = [delimiter.join(_enclosed(quoted(column), delimiter) for column in columns)]
+    lines += [delimiter.join([_cell(row.get(name), delimiter, decimal_comma) for name in columns]) for row in rows]
+    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def _enclosed(cell: str, delimiter: str) -> str:
     """Put a cell in quotes where it needs them; a lone carriage return is a line end to many readers."""
-    if not any(mark in cell for mark in (delimiter, '"', "\n", "\r")):
+    if delimiter not in cell and '"' not in cell and "\n" not in cell and "\r" not in cell:
         return cell
     return '"' + cell.replace('"', '""') + '"'
 
 
-def _cell(value: object, decimal_comma: bool) -> str:
+def _cell(value: object, delimiter: str, decimal_comma: bool) -> str:
     """Return one cell of delimited text."""
     if value is None:
         return ""
-    number = _number(value)
+    number = value if type(value) is float else _number(value)  # most cells of a long table are floats
     if number is None:
-        return quoted(str(value))
+        return _enclosed(quoted(str(value)), delimiter)
     return repr(number).replace(".", ",") if decimal_comma else repr(number)
 
 
