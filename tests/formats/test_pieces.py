@@ -312,3 +312,10 @@ def test_quotients_against_python() -> None:
 )  # fmt: skip
 def test_single_numbers(cell: str, decimal: str, value: float | None) -> None:
     assert pieces.number(cell, decimal) == value
+
+
+def test_beside_decimal_commas_a_point_is_no_decimal_mark() -> None:
+    dialect = Dialect(";", ",")
+    assert plain(b"1,5;2.5\n", dialect) == b"1.5;2,5\n"
+    cells = dialect.cells(b"1,5;2.5\n")
+    assert (cells.values[0], cells.wrong.tolist()) == (1.5, [False, True])
