@@ -66,7 +66,7 @@ def _row(trial: Trial, best: Trial) -> Row:
 
 def _areas(peaks: Sequence[PeakFit], wanted: Sequence[PeakFit]) -> Row:
     there, here = (np.array([_time(peak) for peak in some]) for some in (wanted, peaks))
-    reach = np.array([(peak.fwhm_s or 0.0) / 2 for peak in wanted])
+    reach = np.array([[(peak.fwhm_s or 0.0) / 2] for peak in wanted]).reshape(-1, 1)
     partners = nearest_pairs(there, here, reach)
     return {
         _area_column(peak): peaks[partners[place]].area if place in partners else None
