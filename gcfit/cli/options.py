@@ -150,10 +150,13 @@ def _stretch(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 
 
 def _reading(**values: Any) -> "ReadOptions":
+    from gcfit.errors import InputError
     from gcfit.formats import ReadOptions
 
-    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
-    return ReadOptions(**values | {"delimiter": named.get(values["delimiter"], values["delimiter"])})
+    try:
+        return ReadOptions(**values)
+    except InputError as error:
+        raise click.UsageError(f"{error}.") from error
 
 
 def _layout(**values: Any) -> "Layout":

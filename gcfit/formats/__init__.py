@@ -173,4 +173,4 @@ def _chosen(reading: Reading, name: str, pattern: str | None) -> Reading:
         names = ", ".join(f"'{trace.trace}'" for trace in reading.chromatograms)
         raise InputError(name, f"no trace matches '{pattern}'; there are {names}", remedy="see --trace")
     peaks = tuple(peak for peak in reading.vendor_peaks if fnmatchcase(peak.trace, pattern))
-    return Reading(kept, reading.reader, peaks, reading.notes, reading.warnings)
+    return replace(reading, chromatograms=kept, vendor_peaks=peaks)

@@ -17,7 +17,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.formats import clean
 from gcfit.formats.peakunits import in_unit_of
-from gcfit.formats.pieces import in_seconds
+from gcfit.formats.pieces import MOST_PEAKS, in_seconds, peak_table
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
@@ -75,7 +75,7 @@ def _chromatogram(source: Source, variables: dict[str, Array], attributes: dict[
     stated = time_unit(attributes.get("retention_unit", ""))
     unit = clean.time_unit_of(source, stated, time, notes, warnings)
     trace = clean.trace(source.name, time, signal, unit=unit, signal_unit=attributes.get("detector_unit", "")[:24])
-    peaks, remark = in_unit_of(trace, _peaks(variables, unit, trace.time))
+    peaks, remark = in_unit_of(trace, peak_table(source.name, _peaks(variables, unit, trace.time)))
     return Reading((trace,), "andi", peaks, tuple(notes + [remark] * bool(remark)), tuple(warnings))
 
 
@@ -162,7 +162,7 @@ def _column(variables: dict[str, Array], name: str) -> _Cells:
     values = variables.get(name)
     if values is None or values.dtype.kind != "f" or values.ndim != 1:
         return []
-    return [value if abs(value) < 1e300 else None for value in values.tolist()]
+    return [value if abs(value) < 1e300 else None for value in values[: MOST_PEAKS + 1].tolist()]
 
 
 def _filled(column: _Cells, rows: int) -> _Cells:
@@ -172,6 +172,6 @@ def _filled(column: _Cells, rows: int) -> _Cells:
 
 def _names(values: Any, peaks: int) -> list[str]:
     """Return the names, stored as rows of characters that end in zeros."""
-    if values is None or values.dtype.kind != "S" or values.ndim != 2 or len(values) != peaks:
+    if values is None or values.dtype.kind != "S" or values.ndim != 2 or len(values) < peaks:
         return [""] * peaks
-    return [b"".join(row).split(b"\0")[0].decode("latin-1").strip() for row in values.tolist()]
+    return [b"".join(row).split(b"\0")[0].decode("latin-1").strip() for row in values[:peaks].tolist()]

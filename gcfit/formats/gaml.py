@@ -17,7 +17,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
-from gcfit.formats.pieces import in_seconds, number
+from gcfit.formats.pieces import in_seconds, number, peak_table
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
@@ -55,7 +55,8 @@ def read(source: Source) -> Reading:
                 peaks += [peak for p in y.under("peak") if (peak := _peak(p, name, unit)) is not None]
     if not traces:
         raise source.error("no trace of a chromatogram")
-    return Reading(tuple(clean.named_apart(traces)), "gaml", tuple(peaks), tuple(notes), tuple(warnings))
+    table = peak_table(source.name, peaks)
+    return Reading(tuple(clean.named_apart(traces)), "gaml", table, tuple(notes), tuple(warnings))
 
 
 def _trace(

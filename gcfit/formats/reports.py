@@ -33,7 +33,7 @@ from gcfit.chromatogram import Chromatogram
 from gcfit.errors import InputError
 from gcfit.formats.dialect import Dialect
 from gcfit.formats.peakunits import UNKNOWN
-from gcfit.formats.pieces import in_seconds, number
+from gcfit.formats.pieces import in_seconds, number, peak_table
 from gcfit.formats.records import ReadOptions, VendorPeak
 from gcfit.formats.source import Source
 from gcfit.formats.text import find_encoding
@@ -44,7 +44,7 @@ Found = tuple[tuple[VendorPeak, ...], tuple[str, ...], tuple[str, ...]]
 Traces = Sequence[Chromatogram]
 
 _CSV = Dialect(",")
-_MOST_BYTES = 16 << 20
+_MOST_BYTES = 8 << 20
 _VALUES = ("RetTime", "Area", "Height", "TimeStart", "TimeEnd", "Name", "Peak", "CompoundName")
 _SIGNAL = re.compile(r"^Signal (\d+): (\w+) ?(\w*)")
 _INTEGRATED = re.compile(r"^\[INT (\w+)\b.*\]\s*$")
@@ -73,7 +73,7 @@ def peaks_beside(folder: Path, traces: Traces) -> Found:
     for pattern, read in REPORTS.items():
         for path in (path for name, path in files.items() if re.fullmatch(pattern, name)):
             try:
-                found = _of(traces, list(read(path, traces)))
+                found = _of(traces, peak_table(str(path), read(path, traces)))
             except (InputError, OSError) as error:
                 warnings.append(f"a peak table is left out: {error}")
                 continue
@@ -84,7 +84,7 @@ def peaks_beside(folder: Path, traces: Traces) -> Found:
     return tuple(peaks), tuple(notes), tuple(warnings)
 
 
-def _of(traces: Traces, peaks: list[VendorPeak]) -> list[VendorPeak]:
+def _of(traces: Traces, peaks: Sequence[VendorPeak]) -> list[VendorPeak]:
     """Return the peaks of these traces."""
     names = {trace.trace for trace in traces}
     if names == {""} and len({peak.trace for peak in peaks}) == 1:
