@@ -21,7 +21,7 @@ from gcfit.errors import GcfitError, one_line
 COMMANDS = {
     "simulate": "Chromatogram of a column described in a system file.",
     "fit": "Find and fit the peaks of chromatograms; write the peak table.",
-    "compare": "Solvers against each other, or peak models on the same data.",
+    "compare": "Solvers on a column; peak models, or the vendor's peaks, on the same data.",
     "plot": "Overlay figure of a fit, or figures of a column.",
 }
 FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141

@@ -23,11 +23,12 @@ def model_rows(trials: Sequence[Trial]) -> list[Row]:
     """Return one row a trial: `COLUMNS`, then the area of each peak of the trial with the least criterion.
 
     A peak's column is `area_NAME`, or `area_119.19_s` after its retention time where it has no name; a trial that
-    has no such peak within half its width leaves it empty.
+    has no such peak within half its width leaves it empty. `message` holds the notes of a fit that not all share.
     """
     best = min(trials, key=lambda trial: np.inf if trial.bic is None else trial.bic)
     wanted = [peak for peak in best.fit.peaks if peak.area is not None and peak.retention_time_s is not None]
-    return [_row(trial, best) | _areas(trial.fit.peaks, wanted) for trial in trials]
+    shared = set.intersection(*(set(trial.fit.notes) for trial in trials)) if len(trials) > 1 else set()
+    return [_row(trial, best, shared) | _areas(trial.fit.peaks, wanted) for trial in trials]
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ def peaks_of(trials: Sequence[Trial]) -> list[Row]:
     ]
 
 
-def _row(trial: Trial, best: Trial) -> Row:
+def _row(trial: Trial, best: Trial, shared: set[str]) -> Row:
     run, way = trial.fit.chromatogram, trial.way
     found = [peak.area for peak in trial.fit.peaks if peak.area is not None]
     return {
@@ -60,13 +61,13 @@ def _row(trial: Trial, best: Trial) -> Row:
         "delta_bic": None if trial.bic is None or best.bic is None else trial.bic - best.bic,
         "area": float(sum(found)),
         "seconds": trial.seconds,
-        "message": "; ".join(trial.fit.notes),
+        "message": "; ".join(note for note in trial.fit.notes if note not in shared),
     }
 
 
 def _areas(peaks: Sequence[PeakFit], wanted: Sequence[PeakFit]) -> Row:
     there, here = (np.array([_time(peak) for peak in some]) for some in (wanted, peaks))
-    reach = np.array([(peak.fwhm_s or 0.0) / 2 for peak in wanted])
+    reach = np.array([[(peak.fwhm_s or 0.0) / 2] for peak in wanted]).reshape(-1, 1)
     partners = nearest_pairs(there, here, reach)
     return {
         _area_column(peak): peaks[partners[place]].area if place in partners else None

@@ -1,7 +1,7 @@
 """The table of `gcfit compare CHROMATOGRAM --with vendor`: the vendor's peaks and the fitted ones. No click."""
 
 from collections.abc import Sequence
-from math import nan
+from math import inf, nan
 
 import numpy as np
 
@@ -22,8 +22,9 @@ LEAST_REACH = 3.0  # sampling intervals; clocks of vendors are late or early by 
 def vendor_rows(fit: Fit, listed: Sequence[VendorPeak]) -> list[Row]:
     """Return one row a peak, in order of retention, with the columns `COLUMNS`.
 
-    The nearest peaks belong together, up to half a width of the fitted peak. Those of either side that have no partner
-    have rows of their own, and so have the compounds that the vendor's program lists as not found.
+    The nearest peaks belong together, up to half a width of the fitted peak, whose apex must lie between the vendor's
+    limits of integration where the table has them. Those of either side that have no partner have rows of their own,
+    and so have the compounds that the vendor's program lists as not found.
 
     Parameters
     ----------
@@ -32,11 +33,7 @@ def vendor_rows(fit: Fit, listed: Sequence[VendorPeak]) -> list[Row]:
         Those of the same trace.
     """
     fitted = [peak for peak in fit.peaks if peak.retention_time_s is not None]
-    least = LEAST_REACH * fit.chromatogram.sampling_interval
-    reach = np.array([max((peak.fwhm_s or 0.0) / 2, least) for peak in fitted])
-    own = np.array([peak.retention_time_s or nan for peak in fitted])
-    theirs = np.array([other.retention_time_s if other.found else nan for other in listed])
-    partners = nearest_pairs(own, theirs, reach)
+    partners = _partners(fitted, listed, LEAST_REACH * fit.chromatogram.sampling_interval)
     pairs: list[tuple[PeakFit | None, VendorPeak | None]] = [
         (peak, listed[partners[place]] if place in partners else None) for place, peak in enumerate(fitted)
     ]
@@ -44,6 +41,17 @@ def vendor_rows(fit: Fit, listed: Sequence[VendorPeak]) -> list[Row]:
     whole = sum(abs(other.area or 0.0) for other in listed)
     rows = [_row(fit, peak, other, whole) for peak, other in pairs]
     return sorted(rows, key=_when)
+
+
+def _partners(fitted: Sequence[PeakFit], listed: Sequence[VendorPeak], least: float) -> dict[int, int]:
+    """Places of vendor's peaks by those of fitted ones; clocks and limits may be off by `least` [s]."""
+    own = np.array([nan if peak.retention_time_s is None else peak.retention_time_s for peak in fitted])
+    theirs = np.array([other.retention_time_s if other.found else nan for other in listed])
+    starts = np.array([-inf if other.start_s is None else other.start_s for other in listed])
+    ends = np.array([inf if other.end_s is None else other.end_s for other in listed])
+    reach = np.array([max((peak.fwhm_s or 0.0) / 2, least) for peak in fitted])
+    inside = (own[:, None] > starts - least) & (own[:, None] < ends + least)
+    return nearest_pairs(own, theirs, np.where(inside, reach[:, None], -1.0))
 
 
 def _when(row: Row) -> float:

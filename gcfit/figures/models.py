@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 
 from gcfit.errors import InputError
 from gcfit.figures.style import (
@@ -25,7 +26,7 @@ from gcfit.fitting.comparison import Trial
 from gcfit.results import thinned
 
 DETAIL = 1500  # pixels that a curve is thinned for
-LINEAR = 5.0  # residuals up to so many standard deviations of the noise are drawn to scale
+LEAST = 4.0  # standard deviations of the noise that a strip shows on either side
 _STRIP, _TOP, _MARGIN = 0.52, 1.9, 0.7  # inches
 
 
@@ -66,11 +67,12 @@ def models_figure(
             figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
         best = min(judged, key=_criterion)
         _data(upper, best, colours, seconds)
-        largest = max(float(np.nanmax(np.abs(trial.fit.residual), initial=0.0)) for trial in judged)
+        # half of the ways fit into it; what is far worse need not be seen whole
+        largest = sorted(float(np.nanmax(np.abs(trial.fit.residual), initial=LEAST)) for trial in judged)
+        reach = 1.1 * largest[len(largest) // 2]
         for axes, trial in zip(strips, judged, strict=True):
-            _residuals(axes, trial, _criterion(trial) - _criterion(best), largest, colours, seconds)
+            _residuals(axes, trial, _criterion(trial) - _criterion(best), reach, colours, seconds)
         strips[-1].set_xlabel(quantity("Time", unit), labelpad=2)
-        figure.supylabel("Residual in units of the noise", size=8, x=0.004)
     return figure
 
 
@@ -87,12 +89,12 @@ def _data(axes: Axes, best: Trial, theme: Theme, seconds: float) -> None:
     power = decade(run.signal)
     axes.yaxis.set_major_formatter(ScaledFormatter(power))
     axes.set_ylabel(quantity("Signal", run.signal_unit, power))
-    text = f"data, and the fit with the least BIC: {_name(best)}"
+    text = f"data, and the fit with the least BIC: {_name(best)}; below, what each leaves, in units of the noise"
     axes.set_title(text, size=7.5, color=theme.muted, loc="left", pad=3)
 
 
-def _residuals(axes: Axes, trial: Trial, behind: float, largest: float, theme: Theme, seconds: float) -> None:
-    """Draw what one way leaves, to scale near zero and by decades beyond, on one scale for all ways."""
+def _residuals(axes: Axes, trial: Trial, behind: float, reach: float, theme: Theme, seconds: float) -> None:
+    """Draw what one way leaves, on one scale for all ways."""
     dress(axes, theme)
     axes.tick_params(labelsize=6)
     residual = trial.fit.residual
@@ -100,12 +102,9 @@ def _residuals(axes: Axes, trial: Trial, behind: float, largest: float, theme: T
     time = trial.fit.chromatogram.time[kept] / seconds
     axes.axhline(0, color=theme.muted, linewidth=0.5)
     axes.plot(time, residual[kept], color=theme.ink, linewidth=0.5, gid="residual")
-    reach = 1.3 * max(largest, LINEAR)
-    axes.set_yscale("symlog", linthresh=LINEAR)
     axes.set_ylim(-reach, reach)
-    decades = 10.0 ** np.arange(1, max(int(np.log10(reach)), 1) + 1)[-1:]
-    axes.set_yticks([-decades[0], 0, decades[0]], [f"−{decades[0]:g}", "0", f"{decades[0]:g}"])
-    axes.minorticks_off()
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=3, symmetric=True))
+    axes.yaxis.set_major_formatter(ScaledFormatter(0))
     better = "least BIC" if behind == 0 else f"ΔBIC {behind:.4g}"
     axes.set_title(_name(trial), size=7, loc="left", pad=1.5)
     shown = "" if trial.r_squared is None else f"R² {trial.r_squared:.6f}, "

@@ -12,8 +12,8 @@ def nearest_pairs(first: Array, second: Array, reach: Array) -> dict[int, int]:
     ----------
     first, second : ndarray, shapes (m,) and (n,)
         Times [s]; NaN has no partner.
-    reach : ndarray, shape (m,)
-        Greatest distance of a partner from each of the first [s].
+    reach : ndarray, shape (m, 1) or (m, n)
+        Greatest distance of partners [s]; below 0 for those that are none.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def nearest_pairs(first: Array, second: Array, reach: Array) -> dict[int, int]:
         Places in `second` by places in `first`.
     """
     distance = np.abs(first[:, None] - second)
-    near = np.argwhere(distance <= reach[:, None])
+    near = np.argwhere(distance <= reach)
     partners: dict[int, int] = {}
     taken: set[int] = set()
     for one, other in near[np.argsort(distance[tuple(near.T)], kind="stable")].tolist():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gcfit.cli import model_rows, vendor_rows
+from gcfit.cli.comparing import _watched
 from gcfit.fitting.comparison import WAYS
 from tests.cli.shell import ROOT, gcfit, inside
 from tests.handmade import gaussian
@@ -214,3 +215,22 @@ def test_measured_files_beside_their_vendors(name: str, least: int) -> None:
     assert not [row for row in found if row["found_by"] == "vendor"]
     main = max(both, key=lambda row: float(row["vendor_area"]))
     assert float(main["area_integrated_ratio"]) == pytest.approx(1.0, abs=0.03)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_shows_what_is_left_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    assert list(_watched(WAYS, "run.csv")) == list(WAYS)
+    assert "run.csv" in shown.getvalue()
+    assert "100%" in shown.getvalue()
+    silent = io.StringIO()
+    monkeypatch.setattr("sys.stderr", silent)
+    assert list(_watched(WAYS, "run.csv")) == list(WAYS)
+    assert silent.getvalue() == ""

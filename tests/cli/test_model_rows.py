@@ -1,5 +1,7 @@
 """The rows of compared models: figures, and the area of each peak of the best one."""
 
+from dataclasses import replace
+
 import pytest
 
 from gcfit.cli.model_rows import COLUMNS, PEAKS, columns_of, model_rows, peaks_of
@@ -31,6 +33,15 @@ def test_figures_and_areas() -> None:
     assert columns_of([first, second]) == (*COLUMNS, "area_benzene", "area_200.00_s")
     assert (first["area_benzene"], first["area_200.00_s"]) == (49.0, None)
     assert (second["area_benzene"], second["area_200.00_s"]) == (50.0, 80.0)
+
+
+def test_the_message_is_what_not_all_say() -> None:
+    noted = [
+        replace(trial, fit=replace(trial.fit, notes=notes))
+        for trial, notes in zip(TRIALS, (("a", "b"), ("a",)), strict=True)
+    ]
+    assert [row["message"] for row in model_rows(noted)] == ["b", ""]
+    assert model_rows(noted[:1])[0]["message"] == "a; b"
 
 
 def test_trials_without_a_peak() -> None:

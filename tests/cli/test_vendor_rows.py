@@ -57,6 +57,12 @@ def test_what_the_vendor_lists_without_an_area() -> None:
     assert rows[2]["vendor_area_unit"] == "unknown"
 
 
+def test_the_apex_lies_between_the_vendors_limits() -> None:
+    ahead, around = (replace(listed(104.0), start_s=start, end_s=110.0) for start in (101.0, 99.0))
+    assert [row["found_by"] for row in vendor_rows(FIT, [ahead])] == ["gcfit", "vendor", "gcfit", "gcfit"]
+    assert [row["found_by"] for row in vendor_rows(FIT, [around])] == ["both", "gcfit", "gcfit"]
+
+
 def test_a_narrow_peak_is_given_three_intervals() -> None:
     narrow = made_fit([(100.0, 0.05, 5.0)], rate=2.0)
     assert [row["found_by"] for row in vendor_rows(narrow, [listed(101.4)])] == ["both"]

@@ -22,8 +22,12 @@ from gcfit.fitting.pairing import nearest_pairs
     ],
 )
 def test_nearest_pairs(first: list[float], second: list[float], reach: float, pairs: dict[int, int]) -> None:
-    assert nearest_pairs(np.array(first), np.array(second), np.full(len(first), reach)) == pairs
+    assert nearest_pairs(np.array(first), np.array(second), np.full((len(first), 1), reach)) == pairs
+
+
+def test_a_pair_may_be_none_at_any_distance() -> None:
+    assert nearest_pairs(np.array([1.0]), np.array([1.0, 1.5]), np.array([[-1.0, 1.0]])) == {0: 1}
 
 
 def test_each_has_its_own_reach() -> None:
-    assert nearest_pairs(np.array([1.0, 5.0]), np.array([1.5, 5.5]), np.array([0.1, 1.0])) == {1: 1}
+    assert nearest_pairs(np.array([1.0, 5.0]), np.array([1.5, 5.5]), np.array([[0.1], [1.0]])) == {1: 1}
