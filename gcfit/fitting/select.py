@@ -25,7 +25,6 @@ DECISIVE = 6.0  # fall of the criterion that a further part must bring
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 
 
-
 @dataclass(frozen=True)
 class Freedom:
     """How far the core of a peak may go from where it was found: widths of that of the peak, and σ for its mean."""

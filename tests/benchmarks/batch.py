@@ -120,7 +120,9 @@ def size(place: Path) -> None:
     )
     print("|---|---|---|---|---|---|")
     for count in COUNTS:
-        seconds, samples = followed(gcfit(files[:count], place / "out"), place, count)
+        repeat = max(1, min(REPEAT, 1000 // count))
+        runs = [followed(gcfit(files[:count], place / "out"), place, count) for _ in range(repeat)]
+        seconds, samples = statistics.median(run[0] for run in runs), runs[-1][1]
         each = 1e3 * (seconds - start) / (count - 1)
         memory = " ".join(f"{sample.memory:.1f}" for sample in samples)
         print(
