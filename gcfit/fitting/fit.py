@@ -87,6 +87,7 @@ def fit(
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
         notes=(*notes_on(part, noise, defects, peaks, settings), *failed),
+        parameters=sum(result.state.solution.columns for result in results if result.state is not None),
     )
 
 

@@ -25,6 +25,8 @@ Out = IO[bytes] | IO[str] | str | Path
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # some spreadsheets take the wide signs for the plain ones
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# what a workbook writes as _x000D_ (ECMA-376 part 1, 22.9.2.19): what XML has not or changes, and the like of itself
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def quoted(text: str) -> str:
@@ -178,7 +180,8 @@ def _json(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> b
     """Return a list of objects, one row a line; what JSON has no number for (NaN, infinity) is null."""
     lines = (json.dumps({c: _json_value(row.get(c)) for c in columns}, ensure_ascii=False) for row in rows)
     body = ",\n".join(lines)
-    return f"[\n{body}\n]\n".encode("utf-8", "surrogateescape") if body else b"[]\n"
+    # a byte of a file's name that is no text becomes \udcXX, which JSON may hold and Python gives back
+    return f"[\n{body}\n]\n".encode("utf-8", "backslashreplace") if body else b"[]\n"
 
 
 def _json_value(value: object) -> object:
@@ -236,7 +239,8 @@ def _xlsx_cell(sheet: Any, value: object) -> object:
     plain = _plain(value)
     if plain is None or (isinstance(plain, int | float) and math.isfinite(plain)):
         return plain
-    cell = WriteOnlyCell(sheet, value=_CONTROL.sub(" ", quoted(str(plain))).encode("utf-8", "replace").decode())
+    text = quoted(str(plain)).encode("utf-8", "backslashreplace").decode()
+    cell = WriteOnlyCell(sheet, value=_NOT_IN_XML.sub(lambda match: f"_x{ord(match[0]):04X}_", text))
     cell.data_type = "s"
     return cell
 
@@ -262,7 +266,7 @@ def _arrow_column(arrow: Any, values: Iterable[object]) -> object:
         return arrow.array(plain, arrow.int64())
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
         return arrow.array(plain, arrow.float64())
-    text = [None if value is None else str(value).encode("utf-8", "replace").decode() for value in plain]
+    text = [None if value is None else str(value).encode("utf-8", "backslashreplace").decode() for value in plain]
     return arrow.array(text, arrow.string())
 
 
