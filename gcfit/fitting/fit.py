@@ -14,13 +14,15 @@ from gcfit.fitting.absent import with_absent
 from gcfit.fitting.baseline import global_baseline
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.detect import Candidate, find_peaks
-from gcfit.fitting.models import Known, ordered_name
+from gcfit.fitting.models import Known, ordered_name, untailed_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
+from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
-from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.select import State, order_of
+from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.suitability import blank_range
 from gcfit.fitting.window import CROWD, Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
@@ -71,22 +73,23 @@ def fit(
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
     ground, candidates = _found(part, noise, settings)
-    windows = plan(part.time, candidates)
+    defects, dips = _defects(part, noise, settings), find_dips(part, noise, settings)
+    windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
-    defects = _defects(part, noise, settings)
-    results = _solved(_tasks(part, part.signal - ground, noise, windows, defects, settings), noise, map_)
+    tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
+    results = _with_one_tail(tasks, noise, map_) if settings.shared_tail else _solved(tasks, noise, map_)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(
         chromatogram=part,
         settings=settings,
-        peaks=with_absent(peaks, settings.expected, part, noise),
+        peaks=with_absent(peaks, _asked(settings), part, noise),
         noise=noise,
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
-        notes=(*notes_on(part, noise, defects, peaks, settings), *failed),
+        notes=(*notes_on(part, noise, defects, dips, peaks, settings), *failed),
         parameters=sum(result.state.solution.columns for result in results if result.state is not None),
     )
 
@@ -179,7 +182,7 @@ def _tasks(
                 noise.deviation,
                 noise.inflation,
                 _known(window, float(part.time[0]), settings),
-                settings.model,
+                untailed_name(settings.model) if settings.shared_tail else settings.model,
                 window.candidates,
                 base_order=_first_order(window, part.time, under, noise) if settings.baseline == "auto" else 1,
                 rigid=settings.baseline != "auto",
@@ -208,10 +211,32 @@ def _known(window: Window, begin: float, settings: FitSettings) -> Known:
     Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
     that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
     """
+    tail = 0.0 if settings.shared_tail else None
     if settings.hold_up is not None:
-        return Known(settings.hold_up, settings.injection)
+        return Known(settings.hold_up, settings.injection, tail)
     earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
-    return Known(min(0.0, begin, earliest), settings.injection)
+    return Known(min(0.0, begin, earliest), settings.injection, tail)
+
+
+def _asked(settings: FitSettings) -> tuple[Expected, ...]:
+    """The expected components within the part of the run that was asked for."""
+    begin = -np.inf if settings.start is None else settings.start
+    end = np.inf if settings.end is None else settings.end
+    return tuple(component for component in settings.expected if begin <= component.retention_time <= end)
+
+
+def _with_one_tail(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:
+    """Fit all windows with one tail.
+
+    It is found with the simplest model first, so that no addition stands in for it; then models and baselines are
+    chosen again, given that tail, and it is found again.
+    """
+    plain = [replace(task, model="laplace") if task.model == "auto" else task for task in tasks]
+    results = with_best_tail(_solved(plain, noise, map_), noise, map_)
+    tails = [result.task.known.tail for result in results if result.state is not None]
+    if not tails:
+        return results
+    return with_best_tail(_solved(with_tail(tasks, tails[0] or 0.0), noise, map_), noise, map_)
 
 
 def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:

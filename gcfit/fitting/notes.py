@@ -7,23 +7,27 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
-from gcfit.fitting.detect import find_peaks
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 
 COARSE = 1.0  # standard deviations of the noise from which the steps of a quantised signal are worth a word
 FEW_WIDTHS = 5.0  # least length of a noise window, in widths at half height (USP <621>)
-DIP = 0.02  # of the range of the signal; smaller dips are not worth a word
-CLEAR = 20.0  # least height of a dip, in standard deviations of the noise
 
 
 def notes_on(
-    part: Chromatogram, noise: Noise, defects: Defects, peaks: Sequence[PeakFit], settings: FitSettings
+    part: Chromatogram,
+    noise: Noise,
+    defects: Defects,
+    dips: Sequence[Candidate],
+    peaks: Sequence[PeakFit],
+    settings: FitSettings,
 ) -> tuple[str, ...]:
     """Return the notes on a fitted trace: what was not told, what the detector did, what was measured where."""
     return (
         *_of_settings(settings),
+        *_of_tail(peaks, settings),
         *_of_defects(part.time, noise, defects),
-        *_of_dips(part, noise, settings),
+        *_of_dips(dips),
         *_of_noise_window(peaks, settings),
     )
 
@@ -35,13 +39,21 @@ def _of_settings(settings: FitSettings) -> Iterator[str]:
         yield f"baseline {settings.baseline}: its shape is taken as known, standard errors leave out how well it is"
 
 
+def _of_tail(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:
+    """Yield the tail that all peaks share."""
+    tail, error = next(((peak.tail_s, peak.tail_se_s) for peak in peaks if peak.tail_s is not None), (None, None))
+    if settings.shared_tail and tail is not None:
+        yield f"one tail for all peaks: {tail:.4g} s" + ("" if error is None else f", standard error {error:.2g} s")
+
+
 def _of_defects(time: Array, noise: Noise, defects: Defects) -> Iterator[str]:
     """Yield what the detector or its electronics did."""
     if noise.step > COARSE * noise.deviation:
         yield f"quantised: the signal moves in steps of {noise.step:.3g}, the noise is {noise.deviation:.3g}"
-    if defects.padding.any():
-        first, last = time[defects.padding][[0, -1]]
-        yield f"padded: {np.count_nonzero(defects.padding)} points between {first:.6g} and {last:.6g} s hold no signal"
+    padding = defects.padding & ~defects.saturated
+    if padding.any():
+        first, last = time[padding][[0, -1]]
+        yield f"padded: {np.count_nonzero(padding)} points between {first:.6g} and {last:.6g} s hold no signal"
     for mask, what in (
         (defects.spikes, "spiky: spikes of one or two points"),
         (defects.saturated, "saturated: flat tops"),
@@ -58,14 +70,8 @@ def _times(time: Array, mask: NDArray[np.bool_]) -> str:
     return ", ".join(f"{begin:.6g}" for begin in begins[:3]) + f" s{more}"
 
 
-def _of_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> Iterator[str]:
+def _of_dips(dips: Sequence[Candidate]) -> Iterator[str]:
     """Yield that peaks point downwards where only those that point upwards were fitted."""
-    depth = float(np.median(part.signal) - part.signal.min())
-    least = max(CLEAR * noise.deviation, DIP * float(np.ptp(part.signal)))
-    if settings.polarity != "positive" or depth <= least:
-        return
-    found = find_peaks(part.time, part.signal, noise, polarity="both")
-    dips = [peak for peak in found if peak.sign < 0 and peak.height > least]
     if dips:
         times = ", ".join(f"{peak.apex_time:.6g}" for peak in dips[:3])
         more = f" and {len(dips) - 3} more" if len(dips) > 3 else ""

@@ -44,6 +44,8 @@ STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model i
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BARE = 1e-3  # of a peak's height, below which the baseline shows
+LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
@@ -191,8 +193,9 @@ def together(data: WindowData, state: State, parts: int) -> State:
     column, inlet and detector that shape them are the same. Each addition starts from where it changes next to
     nothing. An addition that a peak does not need is taken off it again.
     """
-    best, left = state, list(PARTS)
-    while left and len(PARTS) - len(left) < parts:
+    best, left = state, [part for part in PARTS if part != "tail" or data.known.tail is None]
+    known = len(left)
+    while left and known - len(left) < parts:
         tried = {part: _with_part(data, best, part) for part in left}
         found = {part: one for part, one in tried.items() if one is not None}
         if not found:
@@ -468,7 +471,11 @@ def bend_base(data: WindowData, state: State) -> State:
         bent = None
         if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
             bent = solved(data, best.peaks, order)
-        if bent is not None and supports(data, best, bent, BASE_GAIN - penalty(data)):
+        if (
+            bent is not None
+            and supports(data, best, bent, BASE_GAIN - penalty(data))
+            and _seen_beside_peaks(data, best, bent)
+        ):
             best, misses = bent, 0
         else:
             misses += 1
@@ -476,6 +483,22 @@ def bend_base(data: WindowData, state: State) -> State:
         if misses == 2:
             break
     return best
+
+
+def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
+    """Whether a bend of the baseline shows where there is nothing else: under a peak it may be the model's misfit."""
+    free = np.ones(data.time.size, dtype=bool)
+    for state in (before, after):
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+            height = np.abs(amplitude * shape.rows[0])
+            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
+    if data.weights is not None:
+        free &= data.weights > 0
+    if np.count_nonzero(free) < LEAST_FREE * free.size:
+        return True
+    fall = np.sum((before.solution.residual[free]) ** 2) - np.sum((after.solution.residual[free]) ** 2)
+    columns = after.base_order - before.base_order
+    return bool(fall > BASE_GAIN / 2 * columns * data.deviation**2 * data.inflation)
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
@@ -504,11 +527,13 @@ def _score(data: WindowData, solution: Solution, directions: Array, points: slic
     return float(np.sum(projections[sound] ** 2 / values[sound]))
 
 
-def _term(peak: Peak, data: WindowData) -> Term:
-    """The search's view of a peak: curve, start, bounds and longest steps."""
-    model, known = MODELS[peak.model], data.known
-    finest = np.log(0.3 * data.sampling.interval)
-    free, sigma = IN_A_CROWD if data.crowded else ALONE, peak.sigma
+def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of a peak's coordinates and the longest step of each, for points so far apart [s].
+
+    In a window that is `crowded` a peak stays nearer to where it was found.
+    """
+    finest = np.log(0.3 * interval)
+    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
     limits = {
         "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
         "log_sigma": (max(np.log(free.narrowest * sigma), finest), np.log(free.widest * sigma), 0.7),
@@ -517,7 +542,14 @@ def _term(peak: Peak, data: WindowData) -> Term:
         "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
     }
-    lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
+    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    return lower, upper, stride
+
+
+def _term(peak: Peak, data: WindowData) -> Term:
+    """The search's view of a peak: curve, start, bounds and longest steps."""
+    model, known = MODELS[peak.model], data.known
+    lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
 
     def evaluate(coordinates: Array) -> Curve | None:
         return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None

@@ -65,7 +65,9 @@ def fit_window(task: Task) -> State | None:
     data = task.data
     if task.start:
         state = solved(data, task.start, task.base_order)
-        return None if state is None else without_phantoms(data, bend_base(data, state))
+        if state is None or task.model != "auto":
+            return state
+        return without_phantoms(data, bend_base(data, state))
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
@@ -94,11 +96,11 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     state = solved(data, [starting_peak(c, candidates, task) for c in candidates], task.base_order)
     if state is None:
         return None
-    if task.model != "auto":
-        rough = bend_base(data, forced(data, state, task.model))
-        fine = solved(data, rough.peaks, rough.base_order)
-        return None if fine is None else without_phantoms(data, fine)
     bent = without_phantoms(data, bend_base(data, state))
+    if task.model != "auto" and bent is not None:
+        # a model that is too rich for a weak peak leaves it undetermined, but there
+        rough = bend_base(data, forced(data, bent, task.model))
+        return solved(data, rough.peaks, rough.base_order)
     if bent is None or not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
     kept = solved(data, bent.peaks, task.base_order)
@@ -108,19 +110,24 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         # peaks that overlap do not determine all additions at once
         parts = min(parts, len(PARTS) - 1)
         kept = together(data, kept, parts)
-    chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
+    chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order:
-        chosen = choose(data, chosen, allowed(chosen, parts))
+        chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
 
 
-def allowed(state: State, parts: int = len(PARTS)) -> tuple[str, ...]:
-    """Models that `auto` may choose from: those of the cores that the peaks started with, of at most so many parts."""
+def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:
+    """Models that `auto` may choose from: those of the cores that the peaks started with, of at most so many parts.
+
+    Where all peaks share a tail, none has its own.
+    """
     cores = {MODELS[peak.model].core for peak in state.peaks}
     return tuple(
         name
         for name in (*LAPLACE_MODELS, *GAUSSIAN_MODELS)
-        if MODELS[name].core in cores and len(MODELS[name].parts) <= parts
+        if MODELS[name].core in cores
+        and len(MODELS[name].parts) <= parts
+        and not (known is not None and known.tail is not None and "tail" in MODELS[name].parts)
     )
 
 
