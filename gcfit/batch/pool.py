@@ -42,7 +42,7 @@ def processes(work: Work, jobs: Iterable[Job], *, count: int, limits: Limits) ->
     Raises
     ------
     GcfitError
-        If worker processes do not start.
+        If worker processes do not start, or take more memory at the start than they may.
     """
     with _Pool(work, count, limits) as pool:
         yield from pool.run(jobs)
@@ -129,6 +129,9 @@ class _Pool:
         if message == READY:
             worker.ready, self.start_failures = True, 0
             return
+        if isinstance(message, int):
+            text = f"--max-memory is too small: a worker takes {message / 2**20:.0f} MB before it begins"
+            raise GcfitError(f"{text}; give more")
         worker.jobs.popleft()
         worker.since = time.monotonic()
         self.mean_seconds += 0.2 * (max(message.seconds, 1e-6) - self.mean_seconds)
@@ -161,7 +164,7 @@ class _Pool:
     def _bury(self, worker: _Worker) -> str:
         """Collect a dead worker; return how it died."""
         worker.process.join()
-        death = _death(worker.process.exitcode)
+        death = _death(worker.process.exitcode, limited=self.limits.max_memory is not None)
         worker.pipe.close()
         worker.process.close()
         self.workers.remove(worker)
@@ -215,12 +218,12 @@ def _send(worker: _Worker, message: object) -> None:
         return  # it has died; the end of its pipe will be heard
 
 
-def _death(status: int | None) -> str:
-    """Say in words how a worker ended."""
+def _death(status: int | None, *, limited: bool) -> str:
+    """Say in words how a worker ended; with limited memory, libraries end it in ways of their own."""
+    scarce = ", often for want of memory"
     if status == OUT_OF_MEMORY:
         return "not enough memory"
     if status is not None and status < 0:
         name = signal.Signals(-status).name
-        hint = ", often for want of memory" if name == "SIGKILL" else ""
-        return f"its worker process was ended by {name}{hint}"
-    return f"its worker process ended with status {status}"
+        return f"its worker process was ended by {name}{scarce if limited or name == 'SIGKILL' else ''}"
+    return f"its worker process ended with status {status}{scarce if limited else ''}"

@@ -66,7 +66,7 @@ class Store:
 
     def use_settings(self, identity: str, content: str) -> None:
         """Remember the settings of this run, as JSON."""
-        with _told(self.path), self._connection as transaction:
+        with told(self.path), self._connection as transaction:
             transaction.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (identity, content))
 
     def known(self, path: str) -> Known | None:
@@ -75,7 +75,7 @@ class Store:
             "SELECT file, sha256, size, settings, again, figure, CASE status WHEN 'failed' THEN message END "
             "FROM files WHERE path = ? ORDER BY position"
         )
-        with _told(self.path):
+        with told(self.path):
             rows = self._connection.execute(query, (os.fsencode(path),)).fetchall()
         if not rows:
             return None
@@ -89,7 +89,7 @@ class Store:
         self.still_there()
         key = os.fsencode(record.path)
         extra = [(key, at, record.size, record.settings, record.again, name) for at, name in enumerate(record.figures)]
-        with _told(self.path), self._connection as transaction:
+        with told(self.path), self._connection as transaction:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
             _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
@@ -101,18 +101,18 @@ class Store:
     def begin(self, path: str) -> None:
         """Note that this process begins with a file: if it does not survive that, the next run will know."""
         self.still_there()
-        with _told(self.path), self._connection as transaction:
+        with told(self.path), self._connection as transaction:
             transaction.execute("INSERT OR IGNORE INTO begun VALUES (?)", (os.fsencode(path),))
 
     def begun(self) -> set[str]:
         """Absolute paths of the files that were begun and not ended."""
-        with _told(self.path):
+        with told(self.path):
             return {os.fsdecode(path) for (path,) in self._connection.execute("SELECT path FROM begun")}
 
     def rename(self, path: str, name: str) -> None:
         """The user calls an unchanged file by another name than before (a relative path from another folder)."""
         self.still_there()
-        with _told(self.path), self._connection as transaction:
+        with told(self.path), self._connection as transaction:
             for table in COLUMNS:
                 query = f'UPDATE "{table}" SET file = ? WHERE path = ?'
                 transaction.execute(query, (_stored(name), os.fsencode(path)))
@@ -120,18 +120,18 @@ class Store:
     def remove(self, path: str) -> None:
         """Remove the rows of one file."""
         self.still_there()
-        with _told(self.path), self._connection as transaction:
+        with told(self.path), self._connection as transaction:
             _forget(transaction, os.fsencode(path))
 
     def paths(self) -> Iterator[str]:
         """Absolute paths of all stored files, in the order of the tables."""
-        with _told(self.path):
+        with told(self.path):
             for (path,) in self._connection.execute("SELECT DISTINCT path FROM files ORDER BY path"):
                 yield os.fsdecode(path)
 
     def rows(self, table: Table) -> Iterator[tuple[Any, ...]]:
         """Rows of a table with its public columns, ordered by path and position: independent of how they came."""
-        with _told(self.path):
+        with told(self.path):
             query = f'SELECT {_names(COLUMNS[table])} FROM "{table}" ORDER BY path, position'
             for row in self._connection.execute(query):
                 yield tuple(map(_read, row))
@@ -143,7 +143,7 @@ class Store:
             "FROM files LEFT JOIN curves USING (path, position) ORDER BY path, position"
         )
         peaks = f"SELECT {_names(COLUMNS['peaks'])} FROM peaks WHERE path = ? AND trace IS ? ORDER BY position"
-        with _told(self.path):
+        with told(self.path):
             for *cells, path, content in self._connection.execute(files):
                 file = _row("files", cells)
                 found = self._connection.execute(peaks, (path, _stored(file["trace"]))).fetchall()
@@ -152,7 +152,7 @@ class Store:
 
     def fitted_otherwise(self, identity: str) -> int:
         """Number of files whose rows come from other settings than these: they have vanished since, for instance."""
-        with _told(self.path):
+        with told(self.path):
             query = "SELECT count(DISTINCT path) FROM files WHERE settings != ?"
             return int(self._connection.execute(query, (identity,)).fetchone()[0])
 
@@ -172,7 +172,7 @@ def opened(folder: Path) -> Iterator[Store]:
         If the file is no store of gcfit, is damaged or cannot be written.
     """
     path = folder / NAME
-    with _told(path):
+    with told(path):
         # a reader that comes before the store leaves an empty file
         if path.exists() and path.stat().st_size:
             _recognise(path)
@@ -180,7 +180,7 @@ def opened(folder: Path) -> Iterator[Store]:
             _create(path)
         connection = sqlite3.connect(path, timeout=BUSY_S)
     with closing(connection):
-        with _told(path):
+        with told(path):
             _prepare(connection, path)
         yield Store(path, connection)
         # One plain file in the end, where it can be had: with a reader or a full disk the log stays beside it.
@@ -189,31 +189,19 @@ def opened(folder: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs out of an output folder; the operating system releases the lock of a process that is killed.
+def readable(folder: Path) -> Iterator[Store]:
+    """Open the store of an output folder to read it, whoever is writing to it.
 
     Raises
     ------
     OutputError
-        If another run holds it, or the folder cannot be written.
+        If there is none, or it cannot be read.
     """
-    path = folder / ".lock"
-    with _told(path):
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    path = folder / NAME
+    with told(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
     with closing(connection):
-        with _told(path):
-            _take(connection, folder)
-        yield
-
-
-def _take(connection: sqlite3.Connection, folder: Path) -> None:
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise
-        remedy = "wait until it has finished or choose another folder with -o"
-        raise OutputError(f"{folder}: another gcfit is writing to this folder; {remedy}") from error
+        yield Store(path, connection)
 
 
 def _create(path: Path) -> None:
@@ -309,7 +297,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """Turn an error of the disk or the database into one line that says what to do."""
     try:
         yield

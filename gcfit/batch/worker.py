@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import threading
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from gcfit.batch.records import Job, Work
 from gcfit.batch.threads import one_blas_thread
@@ -22,7 +23,8 @@ def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
     Parameters
     ----------
     pipe : Connection
-        Gives the work first (answered by `READY`), then lists of jobs; takes one outcome a job.
+        Gives the work first, answered by `READY` or, where the limit is below what this process takes already, by
+        that [bytes]; then gives lists of jobs and takes one outcome a job.
     max_memory : int or None
         Limit of the address space [bytes].
     """
@@ -32,6 +34,9 @@ def serve(pipe: "Connection[object, object]", max_memory: int | None) -> None:
     try:
         work: Work = pipe.recv()  # type: ignore[assignment]
         if max_memory is not None:
+            if (taken := address_space()) > max_memory:
+                pipe.send(taken)
+                return
             limit_memory(max_memory)
         pipe.send(READY)
         while True:
@@ -56,6 +61,14 @@ def _leave_standard_output() -> None:
         os.dup2(2, 1)
     except OSError:  # stderr is closed
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def address_space() -> int:
+    """Address space that this process takes [bytes], 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def limit_memory(size: int) -> None:

@@ -135,9 +135,9 @@ class TableFile:
 
 
 def _show(folder: Path, layout: Layout) -> None:
-    from gcfit.batch.store import locked, opened
+    from gcfit.batch.store import readable
     from gcfit.results import PEAK_COLUMNS
 
-    with locked(folder), opened(folder) as store:
+    with readable(folder) as store:  # the next run may have begun
         rows = (dict(zip(PEAK_COLUMNS, row, strict=True)) for row in store.rows("peaks"))
         put_table(rows, PEAK_COLUMNS, "-", layout)

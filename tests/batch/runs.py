@@ -41,12 +41,12 @@ def peak(time: np.ndarray, mean: float, plates: float) -> np.ndarray:
 
 def write_runs(folder: Path, count: int, *, points: int = 5000) -> list[Path]:
     """Write `count` chromatograms of 500 s and six peaks, none of them new."""
-    return _write(folder, count, np.arange(points) * (500.0 / points), signal)
+    return _write(folder, count, np.arange(points) * (500.0 / points), signal, count)
 
 
-def write_short_runs(folder: Path, count: int) -> list[Path]:
-    """Write `count` chromatograms of 60 s and one peak, as quick to fit as there are."""
-    return _write(folder, count, HOLD_UP + np.arange(200) * 0.3, one_peak)
+def write_short_runs(folder: Path, count: int, *, distinct: int | None = None) -> list[Path]:
+    """Write `count` chromatograms of 60 s and one peak, as quick to fit as there are; after `distinct` they repeat."""
+    return _write(folder, count, HOLD_UP + np.arange(200) * 0.3, one_peak, distinct or count)
 
 
 def one_peak(time: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -54,12 +54,12 @@ def one_peak(time: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return clean + clean.max() * (0.02 + 1e-3 * random.standard_normal(time.size))
 
 
-def _write(folder: Path, count: int, time: np.ndarray, made: Callable[..., np.ndarray]) -> list[Path]:
+def _write(folder: Path, count: int, time: np.ndarray, made: Callable[..., np.ndarray], distinct: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     times = [f"{value:.4f}," for value in time]
     for number in range(count):
-        values = made(time, np.random.default_rng(number))
+        values = made(time, np.random.default_rng(number % distinct))
         lines = [start + f"{value:.8g}" for start, value in zip(times, values, strict=True)]
         path = folder / f"run{number:05d}.csv"
         path.write_text("time_s,signal\n" + "\n".join(lines) + "\n")

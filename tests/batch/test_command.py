@@ -93,7 +93,8 @@ def test_the_line_of_the_readme_for_cron(tmp_path: Path) -> None:
         run = subprocess.run(bare, capture_output=True, stdin=subprocess.DEVNULL, cwd="/", timeout=120)
         assert (run.returncode, run.stdout) == (0, b"")
         assert re.fullmatch(rf"gcfit: {expected}; [0-9.]+ s\n".encode(), run.stderr)
-    assert len(rows(tmp_path / "results", "peaks")) == 3
+    # the components of the system file that are in none of the runs have rows without an area
+    assert len([row for row in rows(tmp_path / "results", "peaks") if row["area"]]) == 3
     events = [json.loads(entry)["event"] for entry in (tmp_path / "fit.jsonl").read_text().splitlines()]
     assert events == ["start", "file", "file", "file", "end", "start", "end"]
 

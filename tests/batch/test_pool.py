@@ -85,6 +85,13 @@ def test_a_file_that_needs_too_much_memory_costs_itself_only(tmp_path: Path) -> 
     assert found["b.txt"].message == "b.txt: not enough memory"
 
 
+def test_a_limit_below_what_a_worker_takes_is_refused(tmp_path: Path) -> None:
+    listed = jobs(good_files(tmp_path, 2))
+    with pytest.raises(GcfitError, match=r"--max-memory is too small: a worker takes [0-9]{2,4} MB before it begins"):
+        list(processes(WORK, listed, count=2, limits=Limits(max_memory=8 << 20)))
+    assert multiprocessing.active_children() == []
+
+
 def test_what_is_left_of_the_memory_of_one_file_does_not_fail_the_next(tmp_path: Path) -> None:
     write_inputs(tmp_path, {"a.txt": "hoard", "b.txt": "large"})
     limits = Limits(max_memory=2 << 30)

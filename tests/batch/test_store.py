@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from gcfit.batch.lock import locked
 from gcfit.batch.records import Row
-from gcfit.batch.store import NAME, Record, locked, opened
+from gcfit.batch.store import NAME, Record, opened, readable
 from gcfit.errors import OutputError
 from gcfit.results import FILE_COLUMNS, PEAK_COLUMNS
 from tests.batch import tasks
@@ -255,6 +256,18 @@ def test_a_reader_sees_finished_files_during_the_run(tmp_path: Path) -> None:
         store.put(record("/y.txt"))  # not held up by the reader, who sees what was there when it began
         assert len(cursor.fetchall()) == 1
     reader.close()
+
+
+def test_the_store_can_be_read_while_another_run_writes_to_it(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of é?#"
+    folder.mkdir()
+    with locked(folder), opened(folder) as store:
+        store.put(record("/x.txt"))
+        with readable(folder) as other:
+            assert list(other.rows("peaks")) == list(store.rows("peaks"))
+            assert len(list(other.rows("peaks"))) == 2
+    with readable(folder) as alone, pytest.raises(OutputError, match="readonly database"):
+        alone.put(record("/y.txt"))
 
 
 def test_one_run_a_folder(tmp_path: Path) -> None:

@@ -71,6 +71,13 @@ def test_only_bad_files_are_1(folder: Path) -> None:
     assert run.stderr.endswith("first failure: bad.csv: is empty\n")
 
 
+def test_no_control_character_of_a_name_reaches_the_terminal(folder: Path) -> None:
+    run = inside("fit", "a\x1b[2J\n.csv", "-o", "controlled", cwd=folder)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.endswith("first failure: a\\x1b[2J\\n.csv: No such file or directory\n")
+    assert run.stderr.count("\n") == 1
+
+
 def test_no_hold_up_time_is_told_once(folder: Path) -> None:
     run = inside("fit", "a.csv", "b.csv", "--model", "laplace", "-o", "no_hold_up", cwd=folder)
     first, second = run.stderr.splitlines()
