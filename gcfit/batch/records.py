@@ -72,6 +72,8 @@ class Outcome:
         The file is not what the task takes.
     out_of_memory : bool
         The worker had no memory left and is not to be used again.
+    died : bool
+        The file took its worker process along.
     """
 
     job: Job
@@ -84,6 +86,7 @@ class Outcome:
     seconds: float = 0.0
     unreadable: bool = False
     out_of_memory: bool = False
+    died: bool = False
 
 
 COUNTED = ("fitted", "unchanged", "failed", "incomplete", "skipped", "vanished", "pruned")

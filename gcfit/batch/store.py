@@ -2,6 +2,7 @@
 
 Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with). `path`, the absolute
 path as bytes, and `position` tell the rows of files with the same name apart and give the tables their order.
+`begun` holds the paths of files that a process has begun with and not survived, or is at.
 """
 
 import os
@@ -9,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ class Record:
     size: int
     again: bool
     figures: Sequence[str | None]
+    died: bool = False
 
 
 class Store:
@@ -87,6 +90,19 @@ class Store:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
             _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
+            if record.died:
+                transaction.execute("INSERT INTO begun VALUES (?)", (key,))
+
+    def begin(self, path: str) -> None:
+        """Note that this process begins with a file: if it does not survive that, the next run will know."""
+        self.still_there()
+        with _told(self.path), self._connection as transaction:
+            transaction.execute("INSERT OR IGNORE INTO begun VALUES (?)", (os.fsencode(path),))
+
+    def begun(self) -> set[str]:
+        """Absolute paths of the files that were begun and not ended."""
+        with _told(self.path):
+            return {os.fsdecode(path) for (path,) in self._connection.execute("SELECT path FROM begun")}
 
     def rename(self, path: str, name: str) -> None:
         """The user calls an unchanged file by another name than before (a relative path from another folder)."""
@@ -113,7 +129,7 @@ class Store:
         with _told(self.path):
             query = f'SELECT {_names(COLUMNS[table])} FROM "{table}" ORDER BY path, position'
             for row in self._connection.execute(query):
-                yield tuple(_read(value) for value in row)
+                yield tuple(map(_read, row))
 
     def still_there(self) -> None:
         """Raise `OutputError` when the file was removed or replaced: what is written to it then is lost."""
@@ -211,6 +227,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # the log is written without waiting for the disk: a killed process loses nothing, a power cut the last files
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("CREATE TABLE IF NOT EXISTS begun (path PRIMARY KEY) WITHOUT ROWID")
     for table, columns in COLUMNS.items():
         there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
         for name in (name for name in columns if name not in there):
@@ -218,17 +235,22 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _forget(transaction: sqlite3.Connection, key: bytes) -> None:
-    transaction.execute("DELETE FROM files WHERE path = ?", (key,))
-    transaction.execute("DELETE FROM peaks WHERE path = ?", (key,))
+    for table in ("files", "peaks", "begun"):
+        transaction.execute(f"DELETE FROM {table} WHERE path = ?", (key,))
 
 
 def _insert(
     transaction: sqlite3.Connection, table: Table, rows: Sequence[Row], extra: Sequence[tuple[Any, ...]]
 ) -> None:
+    columns = COLUMNS[table]
+    values = ([*map(_stored, map(row.__getitem__, columns)), *more] for row, more in zip(rows, extra, strict=True))
+    transaction.executemany(_insertion(table), values)
+
+
+@cache
+def _insertion(table: Table) -> str:
     names = (*COLUMNS[table], *EXTRA[table])
-    query = f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
-    values = ((*(_stored(row[name]) for name in COLUMNS[table]), *more) for row, more in zip(rows, extra, strict=True))
-    transaction.executemany(query, values)
+    return f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -241,7 +263,7 @@ def _stored(value: object) -> object:
 
 
 def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read(value: Any) -> Any:

@@ -16,7 +16,7 @@ import click
 
 from gcfit import __version__
 from gcfit.batch.threads import one_blas_thread
-from gcfit.errors import GcfitError
+from gcfit.errors import GcfitError, one_line
 
 COMMANDS = {
     "simulate": "Chromatogram of a column described in a system file.",
@@ -167,4 +167,4 @@ def _report(error: click.ClickException | GcfitError | OSError) -> int:
 
 
 def _say(line: str) -> None:
-    click.echo(" ".join(line.split("\n")), err=True)
+    click.echo(one_line(" ".join(line.split("\n"))), err=True)

@@ -123,7 +123,7 @@ def _settings(**values: Any) -> "FitSettings":
 
     if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
         raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
-    if values["model"] != "auto":
+    if values.get("model", "auto") != "auto":
         from gcfit.fitting.models import ordered_name
 
         ordered_name(values["model"])  # an unknown model is told once, not once a file
@@ -150,10 +150,13 @@ def _stretch(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 
 
 def _reading(**values: Any) -> "ReadOptions":
+    from gcfit.errors import InputError
     from gcfit.formats import ReadOptions
 
-    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
-    return ReadOptions(**values | {"delimiter": named.get(values["delimiter"], values["delimiter"])})
+    try:
+        return ReadOptions(**values)
+    except InputError as error:
+        raise click.UsageError(f"{error}.") from error
 
 
 def _layout(**values: Any) -> "Layout":
@@ -168,9 +171,7 @@ system_option = gathered(
     click.option("--system", metavar="SYSTEM.toml", help="System file: column, carrier gas, injection, components."),
 )
 
-fit_options = gathered(
-    "settings",
-    _settings,
+_FIT = (
     quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
     quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
     quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
@@ -193,6 +194,12 @@ fit_options = gathered(
     click.option("--noise-window", callback=_stretch, metavar="START-END",
                  help="Blank stretch [s] for the peak-to-peak noise of S/N; else six standard deviations."),
 )  # fmt: skip
+
+fit_options = gathered("settings", _settings, *_FIT)
+# without what is compared
+comparison_options = gathered(
+    "settings", _settings, *(option for option in _FIT if not {"model", "strategy"} & set(_names((option,))))
+)
 
 reading_options = gathered(
     "reading",

@@ -21,7 +21,7 @@ from gcfit.fitting.notes import notes_on
 from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.select import State, order_of
+from gcfit.fitting.select import BASE_PIECE, State, order_of
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.suitability import blank_range
 from gcfit.fitting.window import CROWD, Task, fit_window, moved
@@ -90,6 +90,7 @@ def fit(
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
         notes=(*notes_on(part, noise, defects, dips, peaks, settings), *failed),
+        parameters=sum(result.state.solution.columns for result in results if result.state is not None),
     )
 
 
@@ -201,7 +202,10 @@ def _first_order(window: Window, time: Array, under: Array | None, noise: Noise)
         return 2
     points = slice(window.first, window.last)
     height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
-    return order_of(time[points], under[points], max(GROUND * height, noise.deviation))
+    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation))
+    # a piece of baseline as narrow as a peak would take its place
+    widest = max(max(candidate.sigma, candidate.right_half_width) for candidate in window.candidates)
+    return max(2, min(taken, 2 + int((time[window.last - 1] - time[window.first]) / (BASE_PIECE * widest))))
 
 
 def _known(window: Window, begin: float, settings: FitSettings) -> Known:

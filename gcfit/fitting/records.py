@@ -194,7 +194,8 @@ class Fit:
     """All that a fit of one chromatogram says.
 
     `baseline`, shape (n,), holds the local baselines of the windows [signal unit], NaN outside them; `r_squared` is
-    taken over the points of all windows, None where there are none.
+    taken over the points of all windows, None where there are none; `parameters` counts what was free in them: areas,
+    coordinates of the peaks, baseline.
     """
 
     chromatogram: Chromatogram
@@ -205,6 +206,7 @@ class Fit:
     r_squared: float | None
     seconds: float
     notes: tuple[str, ...] = ()
+    parameters: int = 0
 
     @property
     def total(self) -> Array:

@@ -5,7 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -48,12 +48,17 @@ BARE = 1e-3  # of a peak's height, below which the baseline shows
 LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
+VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 UNSURE = 3.0  # standard errors; an addition of all peaks that is smaller is taken off a peak
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
     "load": ((-8.0,), (3.0,)),
 }
+
+
+# a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
+CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +90,7 @@ class WindowData:
     known: Known
     rigid: bool = False
     crowded: bool = False
+    curve: CurveOf = curve
 
     @property
     def time(self) -> Array:
@@ -240,6 +246,9 @@ def _without_unsure(data: WindowData, state: State, place: int) -> Peak:
     model = MODELS[peak.model]
     held = dict(zip(model.parameters, peak.coordinates.tolist(), strict=True))
     parts = tuple(part for part in model.parts if _certain(part, held, errors))
+    if parts == model.parts and errors.get("area", 0.0) > VAGUE:
+        # what is slow may stand for a sagging baseline
+        parts = tuple(part for part in parts if part != ("site" if "site" in parts else parts[0]))
     if parts == model.parts:
         return peak
     name = next(name for name, one in MODELS.items() if one == PeakModel(model.core, parts))
@@ -256,18 +265,23 @@ def _certain(part: str, held: Mapping[str, float], errors: Mapping[str, float]) 
 
 
 def _errors(data: WindowData, state: State, place: int) -> dict[str, float]:
-    """Standard error of each coordinate of a peak for the misfit as it is; empty where the data do not say."""
+    """Standard error of a peak's area, relative, and of its coordinates, for the misfit as it is.
+
+    Empty where the data do not say.
+    """
     solution, model = state.solution, MODELS[state.peaks[place].model]
     near = range(max(place - 1, 0), min(place + 2, len(state.peaks)))
     unit = covariance(solution, near)
     if unit is None:
         return {}
-    begin = 1 + sum(solution.rows[term].shape[0] for term in near if term < place)
-    spread = unit.diagonal()[begin : begin + len(model.parameters)]
+    begin = sum(solution.rows[term].shape[0] for term in near if term < place)
+    spread = unit.diagonal()[begin : begin + 1 + len(model.parameters)]
     shape = solution.curves[place]
     misfit = float(np.mean(solution.residual[shape.first : shape.last] ** 2))
     variance = max(data.deviation**2, misfit) * data.inflation
-    return dict(zip(model.parameters, np.sqrt(variance * spread).tolist(), strict=True))
+    errors = np.sqrt(variance * spread)
+    errors[0] /= abs(solution.amplitudes[place])
+    return dict(zip(("area", *model.parameters), errors.tolist(), strict=True))
 
 
 def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
@@ -333,11 +347,11 @@ def without_phantoms(data: WindowData, state: State) -> State | None:
         if sure[worst] >= PHANTOM:
             return state
         rest = (*state.peaks[:worst], *state.peaks[worst + 1 :])
-        again = solved(data, rest, state.base_order) if rest else None
+        again = solved(data, rest, state.base_order)
         if again is not None and sure[worst] > 0 and supports(data, again, state, DECISIVE):
-            # a large error of the area is not its absence: overlapping peaks may be sure together only
+            # a large error of the area is not its absence: peak and additions may be sure together only
             needed.add(state.peaks[worst].anchor)
-        elif again is None:
+        elif again is None or not rest:
             return None
         else:
             state = again
@@ -372,7 +386,7 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
                 for simpler in _simpler(name, found, place)
                 for trial in _starts(simpler.peaks[place], name)
             ]
-            fitted = [one for one in tried if one is not None]
+            fitted = [one for one in tried if one is not None and _errors(data, one, place).get("area", 1.0) < VAGUE]
             if fitted:
                 found[name] = min(fitted, key=lambda one: one.criterion)
         winner = min(found.values(), key=lambda one: one.criterion)
@@ -538,7 +552,7 @@ def _term(peak: Peak, data: WindowData) -> Term:
     lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
 
     def evaluate(coordinates: Array) -> Curve | None:
-        return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import (
+    CurveOf,
     Peak,
     State,
     WindowData,
@@ -31,7 +32,7 @@ CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a
 class Task:
     """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
 
-    Where it is `rigid`, the baseline does not bend beyond its order.
+    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak.
     """
 
     first: int
@@ -46,6 +47,7 @@ class Task:
     start: tuple[Peak, ...] = ()
     base_order: int = 2
     rigid: bool = False
+    curve: CurveOf = curve
 
     @property
     def data(self) -> WindowData:
@@ -53,8 +55,9 @@ class Task:
         sampling = Sampling.of(self.time)
         crowded = len(self.candidates) > CROWD
         return WindowData(
-            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded
-        )
+            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded,
+            self.curve,
+        )  # fmt: skip
 
 
 def fit_window(task: Task) -> State | None:

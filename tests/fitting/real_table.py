@@ -32,7 +32,6 @@ SHARE = 0.01  # of the area of a trace; smaller vendor peaks may be missed
 NEAR = 1.5  # half-height widths within which a vendor's peak is ours
 GOOD = 0.999  # R² from which the area of the model is compared
 FOREIGN = 3.0  # a median ratio of areas further from 1 is one of units
-UNITS = sorted(10.0**power * minute for power in range(-9, 10) for minute in (1.0, 60.0, 1 / 60))
 LONGEST = ("gc2asm", "lcqc/exgc_shim1.txt", "openchrom/PE")  # fitted last
 
 
@@ -51,7 +50,7 @@ class Pair:
         if self.ours is None or not self.theirs.area:
             return np.nan, np.nan
         model, integrated = self.ours.area, self.ours.area_integrated
-        return (model or np.nan) / self.theirs.area, (integrated or np.nan) / self.theirs.area
+        return abs(model or np.nan) / self.theirs.area, abs(integrated or np.nan) / self.theirs.area
 
     @property
     def good(self) -> bool:
@@ -117,7 +116,7 @@ def _clocked(run: Chromatogram) -> Chromatogram:
 
 def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings | None) -> Line:
     theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area]
-    polarity = "both" if any(peak.name == "H2" and "TCD" in run.trace for peak in theirs) else "positive"
+    polarity = "both" if run.source.endswith("TCD3C.ch") else "positive"  # hydrogen in nitrogen points downwards
     began = clock.process_time()
     try:
         fit = gcfit.fit(run, settings=settings or FitSettings(polarity=polarity))
@@ -127,11 +126,11 @@ def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings 
 
 
 def _same_unit(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs with the vendor's areas in our unit, where theirs differs by a power of ten or minutes."""
+    """Yield the pairs with the vendor's areas in our unit, by their median where the two differ by far."""
     ratios = np.array([pair.ratios[1] for pair in pairs])
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
     middle = float(np.median(ratios)) if ratios.size else 1.0
-    factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else min(UNITS, key=lambda unit: abs(np.log(unit / middle)))
+    factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else middle
     for pair in pairs:
         yield replace(pair, theirs=replace(pair.theirs, area=(pair.theirs.area or 0.0) * factor))
 
