@@ -67,7 +67,7 @@ class Pair:
         """Retention, ours less the vendor's [s]."""
         if self.ours is None or self.ours.retention_time_s is None:
             return np.nan
-        return self.ours.retention_time_s - self.theirs.retention_time
+        return self.ours.retention_time_s - self.theirs.retention_time_s
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _clocked(run: Chromatogram) -> Chromatogram:
 
 
 def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings | None) -> Line:
-    theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area]
+    theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area and peak.found]
     polarity = "both" if run.source.endswith("TCD3C.ch") else "positive"  # hydrogen in nitrogen points downwards
     began = clock.process_time()
     try:
@@ -141,11 +141,11 @@ def paired(theirs: Sequence[VendorPeak], fit: Fit) -> Iterator[Pair]:
     whole = sum(abs(peak.area or 0.0) for peak in theirs)
     for place, their in enumerate(theirs):
         times = np.array([peak.retention_time_s for peak in peaks], dtype=float)
-        own = peaks[int(np.argmin(np.abs(times - their.retention_time)))] if peaks else None
-        if own is not None and _distance(own, their.retention_time) > NEAR * (own.fwhm_s or 0.0):
+        own = peaks[int(np.argmin(np.abs(times - their.retention_time_s)))] if peaks else None
+        if own is not None and _distance(own, their.retention_time_s) > NEAR * (own.fwhm_s or 0.0):
             own = None
         others = [other for k, other in enumerate(theirs) if k != place]
-        nearest = min((abs(other.retention_time - their.retention_time) for other in others), default=np.inf)
+        nearest = min((abs(other.retention_time_s - their.retention_time_s) for other in others), default=np.inf)
         alone = own is not None and _alone(own, peaks) and nearest > 2 * APART * (own.fwhm_s or 0.0)
         yield Pair(their, own, alone, abs(their.area or 0.0) / whole)
 
@@ -180,7 +180,7 @@ def text(line: Line) -> str:
         integrated = np.array([pair.ratios[1] for pair in alone])
         model = np.array([pair.ratios[0] for pair in alone if pair.good])
         late = np.array([pair.late for pair in alone]) / line.fit.chromatogram.sampling_interval
-        missed = [f"{pair.theirs.retention_time:.1f}" for pair in line.pairs if pair.missed]
+        missed = [f"{pair.theirs.retention_time_s:.1f}" for pair in line.pairs if pair.missed]
         words.append(f"{len(line.pairs):>3} {len(alone):>3} {_spread(integrated)} {_spread(model)} {_steps(late)}")
         words.append(f"missed {' '.join(missed)}" if missed else "")
     return " ".join(words).rstrip()
@@ -212,7 +212,7 @@ HEAD = (
 
 def peak_text(pair: Pair) -> str:
     """Return the line of a vendor's peak."""
-    start = f"    {pair.theirs.name[:20]:<20} {pair.theirs.retention_time:9.2f} s {100 * pair.share:7.3f} %"
+    start = f"    {pair.theirs.name[:20]:<20} {pair.theirs.retention_time_s:9.2f} s {100 * pair.share:7.3f} %"
     if pair.ours is None:
         return f"{start} not found"
     model, integrated = pair.ratios
@@ -251,7 +251,7 @@ def kept(line: Line) -> dict[str, object]:
         row = {key: value for key, value in vars(peak).items() if key not in ("first", "curve")}
         if id(peak) in theirs:
             vendor, alone = theirs[id(peak)]
-            row |= {"vendor_time": vendor.retention_time, "vendor_area": vendor.area, "alone": alone}
+            row |= {"vendor_time": vendor.retention_time_s, "vendor_area": vendor.area, "alone": alone}
         rows.append(row)
     return {"name": line.name, "seconds": line.seconds, "failure": line.failure, "peaks": rows}
 
