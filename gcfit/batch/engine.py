@@ -17,6 +17,7 @@ from gcfit.batch.maps import chosen, serial, wary
 from gcfit.batch.pool import Limits
 from gcfit.batch.progress import Log, Progress, logging_to
 from gcfit.batch.records import Counts, Job, Outcome, Row, Summary, Task
+from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, locked, opened
 from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables
 from gcfit.batch.worklist import described, is_unchanged, work_list
@@ -41,6 +42,7 @@ def run(
     log: Path | None = None,
     progress: TextIO | None = None,
     write: TableWriter = write_csv,
+    report: str | None = None,
 ) -> Summary:
     """Fit many files; keep each result in `output/results.sqlite`, write `peaks.csv` and `files.csv` from it.
 
@@ -73,6 +75,8 @@ def run(
         Progress is drawn there if it is a terminal.
     write : callable
         Writes a table, from its columns and rows.
+    report : str or None
+        Also write `report.html` (its rows are held in memory then); the text is the command shown in its head.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def run(
     map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits(timeout, max_memory))
     task = task or _fit_file()
     identity, content = described(task, settings)
+    if report is not None:
+        require_plotly()  # before the fits, not after them
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals())
         _make(Path(output))
@@ -107,6 +113,8 @@ def run(
             interrupted = True
         write_tables(store, Path(output), write)
         summary = batch.summary(interrupted=interrupted)
+        if report is not None:
+            write_report(store, Path(output), identity, content, {"command": report, "files": summary.line})
         entries.write("end", exit_code=summary.exit_code, summary=summary.line)
     return summary
 
@@ -143,8 +151,9 @@ class _Batch:
         files, peaks = _rows(outcome)
         pictures = outcome.result.pictures if outcome.result else ()
         names, obsolete = self._figures.write(outcome.job, [str(row["trace"] or "") for row in files], pictures)
+        curves = outcome.result.curves if outcome.result else ()
         key = outcome.job.path, files, peaks, self._identity, outcome.size, outcome.again
-        self._store.put(Record(*key, names, died=outcome.died))
+        self._store.put(Record(*key, names, curves, outcome.died))
         self._figures.remove(obsolete)
         self._worked += 1
         bad = next((row for row in files if row["status"] != "ok"), None)

@@ -85,7 +85,7 @@ def _renamed(result: FileResult, job: Job) -> FileResult:
     """The rows speak of the file by the name that the user gave, on whichever machine it was read."""
     files = tuple({**row, "file": job.name, "message": named(str(row["message"] or ""), job)} for row in result.files)
     peaks = tuple({**row, "file": job.name} for row in result.peaks)
-    return FileResult(files, peaks, result.pictures)
+    return FileResult(files, peaks, result.pictures, result.curves)
 
 
 def named(text: str, job: Job) -> str:

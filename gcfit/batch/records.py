@@ -37,6 +37,8 @@ class FileResult:
         The rows of the peak table, with the columns `gcfit.results.PEAK_COLUMNS`.
     pictures : tuple of Picture
         At most one a trace.
+    curves : tuple of str
+        What `gcfit.report.trace_of` says of each trace, one a row of `files`, empty for a trace without a fit; or none.
 
     The store fills in `file` and `sha256` itself.
     """
@@ -44,6 +46,7 @@ class FileResult:
     files: tuple[Row, ...]
     peaks: tuple[Row, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    curves: tuple[str, ...] = ()
 
 
 # a pure function of a file's absolute path and the settings; importable by name, since workers find it by name

@@ -1,12 +1,14 @@
 """The record of a batch: `results.sqlite`, one transaction a file, refused when it is foreign or damaged.
 
-Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with). `path`, the absolute
+Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with), `curves` (what the
+report draws of a trace: JSON, compressed by zlib). `path`, the absolute
 path as bytes, and `position` tell the rows of files with the same name apart and give the tables their order.
 `begun` holds the paths of files that a process has begun with and not survived, or is at.
 """
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ class Record:
     size: int
     again: bool
     figures: Sequence[str | None]
+    curves: Sequence[str] = ()
     died: bool = False
 
 
@@ -90,6 +93,8 @@ class Store:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
             _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
+            drawn = [(key, at, zlib.compress(text.encode())) for at, text in enumerate(record.curves) if text]
+            transaction.executemany("INSERT INTO curves VALUES (?, ?, ?)", drawn)
             if record.died:
                 transaction.execute("INSERT INTO begun VALUES (?)", (key,))
 
@@ -130,6 +135,26 @@ class Store:
             query = f'SELECT {_names(COLUMNS[table])} FROM "{table}" ORDER BY path, position'
             for row in self._connection.execute(query):
                 yield tuple(map(_read, row))
+
+    def traces(self) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]], str | None]]:
+        """Row of the file table, rows of the peak table and curves of every trace, in the order of the tables."""
+        files = (
+            f"SELECT {_names(COLUMNS['files'])}, path, content "
+            "FROM files LEFT JOIN curves USING (path, position) ORDER BY path, position"
+        )
+        peaks = f"SELECT {_names(COLUMNS['peaks'])} FROM peaks WHERE path = ? AND trace IS ? ORDER BY position"
+        with _told(self.path):
+            for *cells, path, content in self._connection.execute(files):
+                file = _row("files", cells)
+                found = self._connection.execute(peaks, (path, _stored(file["trace"]))).fetchall()
+                text = None if content is None else zlib.decompress(content).decode()
+                yield file, [_row("peaks", values) for values in found], text
+
+    def fitted_otherwise(self, identity: str) -> int:
+        """Number of files whose rows come from other settings than these: they have vanished since, for instance."""
+        with _told(self.path):
+            query = "SELECT count(DISTINCT path) FROM files WHERE settings != ?"
+            return int(self._connection.execute(query, (identity,)).fetchone()[0])
 
     def still_there(self) -> None:
         """Raise `OutputError` when the file was removed or replaced: what is written to it then is lost."""
@@ -228,6 +253,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("CREATE TABLE IF NOT EXISTS begun (path PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("CREATE TABLE IF NOT EXISTS curves (path, position, content, PRIMARY KEY (path, position))")
     for table, columns in COLUMNS.items():
         there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
         for name in (name for name in columns if name not in there):
@@ -235,7 +261,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _forget(transaction: sqlite3.Connection, key: bytes) -> None:
-    for table in ("files", "peaks", "begun"):
+    for table in ("files", "peaks", "begun", "curves"):
         transaction.execute(f"DELETE FROM {table} WHERE path = ?", (key,))
 
 
@@ -251,6 +277,10 @@ def _insert(
 def _insertion(table: Table) -> str:
     names = (*COLUMNS[table], *EXTRA[table])
     return f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
+
+
+def _row(table: Table, cells: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(COLUMNS[table], map(_read, cells), strict=True))
 
 
 def _names(columns: Sequence[str]) -> str:

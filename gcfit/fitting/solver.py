@@ -3,7 +3,8 @@
 A window's signal is a sum of terms, each a unit curve times an amplitude that enters linearly, and of base columns
 (the local baseline). The amplitudes are eliminated in closed form at every step (variable projection, Golub and
 Pereyra 1973, in Kaufman's simplification, for which the step of the joint Gauss-Newton problem at the linear optimum
-is the same); the damped search (Levenberg-Marquardt, damping after Nielsen 1999) sees the coordinates only.
+is the same); the damped search (Levenberg-Marquardt, damping after Nielsen 1999) sees the coordinates only. A term
+whose own step is lost in the noise stands still, and costs nothing until it has to move again.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,12 +14,16 @@ from itertools import pairwise
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.gram import Gram, inverse_scaled, products
+from gcfit.fitting.normal import Algebra, Banded, Columns, Dense, Mask
 from gcfit.fitting.sampling import Curve
 
-SPARSE_ABOVE = 400  # columns; below, dense algebra is quicker
-SINGULAR = 1e-13
+BANDED_ABOVE = 400  # columns; below, dense algebra is quicker
 MISFIT = 100.0  # points that share a misfit, at the most
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
+BOUND_ROUNDS = 6  # of the search for a step within the bounds
+CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
+STILL = 0.25  # of what settles a search; together the terms that stand still give away no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +52,8 @@ class Term:
 class Solution:
     """The end of a search.
 
-    `gram` is JᵀJ of all columns in the order amplitudes, base, coordinates (shape (columns, columns)): the inverse
-    times the variance of white noise is the covariance of the estimates. `rows` are Jᵀ by term, each of shape
-    (1 + p, m) at the points of its curve: the unit curve, and the amplitude times its derivatives.
+    `curves` are the terms at their points, `rows` the same with the weights of the points, `gram` the products of
+    these and of `base`.
     """
 
     coordinates: tuple[Array, ...]
@@ -62,23 +66,20 @@ class Solution:
     rss: float
     iterations: int
     converged: bool
-    gram: Array = field(repr=False)
+    gram: Gram = field(repr=False)
 
     @property
     def columns(self) -> int:
         """Number of free quantities."""
-        return int(self.gram.shape[0])
+        return self.amplitudes.size + self.base_coefficients.size + sum(one.size for one in self.coordinates)
 
-    def places(self, term: int) -> list[int]:
-        """Columns of one term: its amplitude, then its coordinates."""
-        linear = self.amplitudes.size + self.base_coefficients.size
-        begin = linear + sum(coordinates.size for coordinates in self.coordinates[:term])
-        return [term, *range(begin, begin + self.coordinates[term].size)]
+    def size(self, term: int) -> int:
+        """Number of columns of one term: its amplitude and its coordinates."""
+        return 1 + self.coordinates[term].size
 
-    @property
-    def base_places(self) -> list[int]:
-        """Columns of the base."""
-        return list(range(self.amplitudes.size, self.amplitudes.size + self.base_coefficients.size))
+    def jacobian(self, term: int) -> Array:
+        """Jᵀ of one term at the points of its curve, shape (1 + p, m): unit curve, amplitude times its derivatives."""
+        return np.concatenate([self.rows[term][:1], self.amplitudes[term] * self.rows[term][1:]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +89,24 @@ class _Point:
     theta: Array
     curves: tuple[Curve, ...]
     rows: tuple[Array, ...]
-    gram: Array
+    gram: Gram
+    algebra: Algebra
     linear: Array
     residual: Array
     rss: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """A step of all coordinates, the terms that it moves, and the falls of the sum of squares.
+
+    `predicted` is the fall that the step promises, `attainable` that of the step before it was shortened and damped.
+    """
+
+    change: Array
+    moved: list[int]
+    predicted: float
+    attainable: float
 
 
 @dataclass(frozen=True)
@@ -150,25 +165,30 @@ def solve(
     if point is None:
         return None
     damping, growth = 1e-3, 2.0
-    converged, iterations = problem.start.size == 0, 0
+    converged, iterations, slow = problem.start.size == 0, 0, 0
     while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
-        step, predicted, attainable = problem.step(point, damping)
-        settled = attainable <= max(effort.attained(problem.variance(point)), problem.floor)
-        trial = problem.at(np.clip(point.theta + step, problem.lower, problem.upper))
+        enough = max(effort.attained(problem.variance(point)), problem.floor)
+        step = problem.step(point, damping, enough)
+        converged = step.attainable <= enough
+        if not step.moved:
+            break
+        trial = problem.at(np.clip(point.theta + step.change, problem.lower, problem.upper), point, step.moved)
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
         if trial is not None and gain > 0 and problem.wrong(trial) <= problem.wrong(point):
-            ratio = min(gain / predicted, 1.0) if predicted > 0 else 1.0
+            ratio = min(gain / step.predicted, 1.0) if step.predicted > 0 else 1.0
             point = trial
+            misfit = 0 < MISFITTED * effort.noise < problem.variance(point)
+            slow = slow + 1 if misfit and gain < CRAWL * enough else 0
+            converged = converged or slow > 1
             damping, growth = damping * max(1 / 5, 1 - (2 * ratio - 1) ** 3), 2.0
         else:
             damping, growth = damping * growth, 2 * growth
-        converged = settled
     return problem.solution(point, iterations, converged)
 
 
 class _Problem:
-    """The fixed side of a search: data, terms, bounds, and the algebra of a step."""
+    """The fixed side of a search: data, terms, bounds, and the places of the columns."""
 
     def __init__(self, signal: Array, terms: tuple[Term, ...], base: Array, weights: Array | None) -> None:
         self.signal = signal if weights is None else signal * weights
@@ -178,112 +198,126 @@ class _Problem:
             np.concatenate([getattr(term, name) for term in terms]) if terms else np.empty(0)
             for name in ("start", "lower", "upper", "stride")
         )
-        ends = np.cumsum([term.start.size for term in terms])
-        self.parts = [slice(int(end) - term.start.size, int(end)) for end, term in zip(ends, terms, strict=True)]
-        self.owner = np.repeat(np.arange(len(terms)), [term.start.size for term in terms])
+        sizes = [term.start.size for term in terms]
+        ends = np.cumsum(sizes).tolist()
+        self.parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self.owner = np.repeat(np.arange(len(terms)), sizes)
         self.signs = np.array([term.sign for term in terms], dtype=np.float64)
-        self.linear_count = len(terms) + base.shape[0]
-        # the products are taken term by term: amplitude, coordinates; then the base
-        starts = np.cumsum([0, *(1 + term.start.size for term in terms)])
-        self.size = int(starts[-1]) + base.shape[0]
-        self.blocks = [slice(int(begin), int(end)) for begin, end in pairwise(starts)]
-        order = [
-            *(block.start for block in self.blocks),
-            *range(int(starts[-1]), self.size),
-            *(column for block in self.blocks for column in range(block.start + 1, block.stop)),
-        ]
-        self.linear_first = np.ix_(order, order)
-        self.diagonal = np.diag_indices(self.start.size)
+        self.columns = Columns.of(sizes, base.shape[0])
         self.base_gram = self.base @ self.base.T
         self.floor = FLOOR * float(self.signal @ self.signal)
 
-    def at(self, theta: Array) -> _Point | None:
-        """Evaluate all curves and eliminate what is linear; None where a term has no curve."""
-        curves = []
-        for term, part in zip(self.terms, self.parts, strict=True):
-            curve = term.evaluate(theta[part])
+    def at(self, theta: Array, before: _Point | None = None, moved: Sequence[int] = ()) -> _Point | None:
+        """Evaluate the curves that moved and eliminate what is linear; None where a term has no curve."""
+        curves, rows = ([], []) if before is None else (list(before.curves), list(before.rows))
+        if before is None:
+            moved, curves, rows = range(len(self.terms)), [_NOWHERE] * len(self.terms), [_NOTHING] * len(self.terms)
+        for term in moved:
+            curve = self.terms[term].evaluate(theta[self.parts[term]])
             if curve is None:
                 return None
-            curves.append(curve)
-        if self.weights is None:
-            rows = tuple(curve.rows for curve in curves)
-        else:
-            rows = tuple(curve.rows * self.weights[curve.first : curve.last] for curve in curves)
-        gram = self._gram(curves, rows)
-        if not np.isfinite(gram).all():
+            curves[term] = curve
+            rows[term] = curve.rows if self.weights is None else curve.rows * self.weights[curve.first : curve.last]
+        gram = products(curves, rows, self.base, self.base_gram, None if before is None else before.gram, moved)
+        if not gram.finite:
             return None
-        count = self.linear_count
-        linear = np.zeros(count)
-        residual = self.signal.copy()
-        # the second pass refines: a small peak on a high baseline keeps its digits
-        for _ in range(2):
-            correction = _solve_scaled(gram[:count, :count], self._projected(curves, rows, residual))
+        algebra: Algebra = (Banded if self.columns.size > BANDED_ABOVE else Dense)(self.columns, gram, curves)
+        linear, residual = self._eliminated(curves, rows, algebra, before, moved)
+        return _Point(
+            theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual)
+        )
+
+    def _eliminated(
+        self, curves: Sequence[Curve], rows: Sequence[Array], algebra: Algebra, before: _Point | None,
+        moved: Sequence[int],
+    ) -> tuple[Array, Array]:  # fmt: skip
+        """Amplitudes and base coefficients, and the residual."""
+        if before is None:
+            linear, residual = np.zeros(self.columns.linear.size), self.signal.copy()
+        else:
+            # the old amplitudes on the new curves: what is left to correct is small
+            linear, residual = before.linear.copy(), before.residual.copy()
+            for term in moved:
+                old, new = before.curves[term], curves[term]
+                residual[old.first : old.last] += linear[term] * before.rows[term][0]
+                residual[new.first : new.last] -= linear[term] * rows[term][0]
+        # from nothing a second pass refines: a small peak on a high baseline keeps its digits
+        for _ in range(2 if before is None else 1):
+            own = [row[0] @ residual[curve.first : curve.last] for curve, row in zip(curves, rows, strict=True)]
+            correction = algebra.linear(np.concatenate([np.array(own), self.base @ residual]))
             linear += correction
-            for amplitude, curve, row in zip(correction, curves, rows, strict=False):
+            for amplitude, curve, row in zip(correction.tolist(), curves, rows, strict=False):
                 residual[curve.first : curve.last] -= amplitude * row[0]
             residual -= correction[len(self.terms) :] @ self.base
-        return _Point(theta, tuple(curves), rows, gram, linear, residual, float(residual @ residual))
+        return linear, residual
 
-    def _projected(self, curves: Sequence[Curve], rows: Sequence[Array], values: Array) -> Array:
-        """Inner products of the linear columns with values at the points."""
-        own = [row[0] @ values[curve.first : curve.last] for curve, row in zip(curves, rows, strict=True)]
-        return np.concatenate([np.array(own), self.base @ values])
-
-    def _gram(self, curves: Sequence[Curve], rows: Sequence[Array]) -> Array:
-        """Inner products of all columns, unit slopes; only terms that share points meet."""
-        gram = np.zeros((self.size, self.size))
-        base = slice(self.size - self.base.shape[0], self.size)
-        gram[base, base] = self.base_gram
-        order = sorted(range(len(curves)), key=lambda place: curves[place].first)
-        for rank, one in enumerate(order):
-            curve, own = curves[one], self.blocks[one]
-            across = rows[one] @ self.base[:, curve.first : curve.last].T
-            gram[own, base], gram[base, own] = across, across.T
-            gram[own, own] = rows[one] @ rows[one].T
-            for other in order[rank + 1 :]:
-                first, last = curves[other].first, min(curves[other].last, curve.last)
-                if first >= curve.last:
-                    break
-                left = rows[one][:, first - curve.first : last - curve.first]
-                product = left @ rows[other][:, : last - first].T
-                block = self.blocks[other]
-                gram[own, block], gram[block, own] = product, product.T
-        return gram[self.linear_first]
-
-    def step(self, point: _Point, damping: float) -> tuple[Array, float, float]:
-        """Damped Gauss-Newton step, the fall of the sum of squares that it predicts, and the fall that is attainable.
+    def step(self, point: _Point, damping: float, enough: float) -> _Step:
+        """Damped Gauss-Newton step and what it promises; terms whose own step is far below `enough` stand still.
 
         The attainable fall is that of the step before it is shortened to the longest allowed and before it is damped.
         """
-        normal, gradient = self.reduced(point)
-        damped = normal.copy()
-        damped[self.diagonal] *= 1 + damping
-        step = _solve_scaled(damped, gradient)
-        # a coordinate that would leave its bounds stays on them and leaves the step
-        free = ~(((point.theta <= self.lower) & (step < 0)) | ((point.theta >= self.upper) & (step > 0)))
-        if not free.all():
-            step = np.zeros_like(step)
-            if free.any():
-                step[free] = _solve_scaled(damped[np.ix_(free, free)], gradient[free])
-        attainable = float(2 * step @ gradient - step @ normal @ step) * (1 + damping)
-        for part in self.parts:
-            step[part] /= max(1.0, float(np.max(np.abs(step[part]) / self.stride[part])))
-        return step, float(2 * step @ gradient - step @ normal @ step), attainable
-
-    def reduced(self, point: _Point) -> tuple[Array, Array]:
-        """Normal matrix of the coordinates with the linear columns projected out, and the gradient."""
-        count = self.linear_count
         amplitude = point.linear[self.owner]
-        cross = point.gram[:count, count:] * amplitude
-        inner = point.gram[count:, count:] * np.outer(amplitude, amplitude)
-        normal = inner - cross.T @ _solve_scaled(point.gram[:count, :count], cross)
-        # what is explained by the linear columns alone keeps a trace of its own size, so that scaling stays possible
-        normal[self.diagonal] += SINGULAR * inner.diagonal()
+        gradient = self._gradient(point, amplitude)
+        change = self._within_bounds(point, amplitude, gradient, damping)
+        attainable = self._fall(point, amplitude, gradient, change) * (1 + damping)
+        over = np.abs(change) / self.stride
+        moved = []
+        for term, part in enumerate(self.parts):
+            own = change[part]
+            longest = float(over[part].max())
+            if longest > 1:
+                own = change[part] = own / longest
+            seen = point.linear[term] ** 2 * float(own @ point.gram.own[term][1:, 1:] @ own)
+            if seen * len(self.parts) > STILL * enough:
+                moved.append(term)
+            else:
+                change[part] = 0.0
+        return _Step(change, moved, self._fall(point, amplitude, gradient, change), attainable)
+
+    def _within_bounds(self, point: _Point, amplitude: Array, gradient: Array, damping: float) -> Array:
+        """The damped step within the bounds: a projected Newton search on the quadratic model (Bertsekas 1982)."""
+        low, high = self.lower - point.theta, self.upper - point.theta
+        step, slope, fall = np.zeros_like(gradient), gradient, 0.0
+        for _ in range(BOUND_ROUNDS):
+            way = self._inward(point, amplitude, slope, damping, step <= low, step >= high)
+            trial = np.clip(step + way, low, high)
+            inside = bool(np.array_equal(trial, step + way))
+            slope_there = gradient - point.algebra.product(amplitude, trial, damping)
+            if not inside and trial @ (gradient + slope_there) <= fall:
+                # only as far as the first bound: that is downhill for certain
+                room = np.where(way > 0, high - step, low - step)
+                share = np.divide(room, way, out=np.ones_like(way), where=way != 0)
+                trial = np.clip(step + min(float(share.min()), 1.0) * way, low, high)
+                slope_there = gradient - point.algebra.product(amplitude, trial, damping)
+            before, fall = fall, float(trial @ (gradient + slope_there))
+            step, slope = trial, slope_there
+            if inside or fall < 1.01 * before:
+                break
+        return step
+
+    def _inward(
+        self, point: _Point, amplitude: Array, slope: Array, damping: float, lowest: Mask, highest: Mask
+    ) -> Array:
+        """Newton step of the coordinates that do not press against a bound."""
+        free = ~((lowest & (slope < 0)) | (highest & (slope > 0)))
+        for _ in range(BOUND_ROUNDS):
+            way = point.algebra.damped(amplitude, slope, damping, None if free.all() else free)
+            pressed = free & ((lowest & (way < 0)) | (highest & (way > 0)))
+            if not pressed.any():
+                return way
+            free &= ~pressed
+        return np.where(free, way, 0.0)
+
+    def _fall(self, point: _Point, amplitude: Array, gradient: Array, change: Array) -> float:
+        """Fall of the sum of squares that the quadratic model promises a step."""
+        return float(2 * change @ gradient - change @ point.algebra.product(amplitude, change))
+
+    def _gradient(self, point: _Point, amplitude: Array) -> Array:
         slopes = [
             row[1:] @ point.residual[curve.first : curve.last]
             for curve, row in zip(point.curves, point.rows, strict=True)
         ]
-        return (normal + normal.T) / 2, amplitude * np.concatenate(slopes)
+        return amplitude * np.concatenate(slopes)
 
     def wrong(self, point: _Point) -> int:
         """Number of amplitudes of the wrong sign."""
@@ -291,13 +325,11 @@ class _Problem:
 
     def variance(self, point: _Point) -> float:
         """Variance of the residual."""
-        freedom = max(self.signal.size - self.linear_count - point.theta.size, 1)
+        freedom = max(self.signal.size - self.columns.size, 1)
         return float(point.rss / freedom)
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
-        """Gather the end of the search and the covariance of all columns."""
-        count = self.linear_count
-        scale = np.concatenate([np.ones(count), point.linear[self.owner]])
+        """Gather the end of the search."""
         residual = point.residual
         if self.weights is not None:
             residual = np.divide(residual, self.weights, out=np.zeros_like(residual), where=self.weights > 0)
@@ -306,17 +338,18 @@ class _Problem:
             amplitudes=point.linear[: len(self.terms)],
             base_coefficients=point.linear[len(self.terms) :],
             curves=point.curves,
-            rows=tuple(
-                np.concatenate([row[:1], amplitude * row[1:]])
-                for amplitude, row in zip(point.linear, point.rows, strict=False)
-            ),
+            rows=point.rows,
             base=self.base,
             residual=residual,
             rss=point.rss,
             iterations=iterations,
             converged=converged,
-            gram=point.gram * np.outer(scale, scale),
+            gram=point.gram,
         )
+
+
+_NOTHING = np.zeros((1, 0))
+_NOWHERE = Curve(0, _NOTHING)
 
 
 def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = None) -> Array | None:
@@ -334,10 +367,17 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
     Returns
     -------
     ndarray or None
-        Rows in the order of the terms' `places`, then the base; None where the data do not determine the columns.
+        Rows of the terms in turn, amplitude and coordinates of each, then of the base;
+        None where the data do not determine the
+        columns.
     """
-    places = [place for term in terms for place in solution.places(term)] + solution.base_places
-    inverse = _inverse(solution.gram[np.ix_(places, places)])
+    scale = np.concatenate(
+        [
+            *(np.array([1.0, *[solution.amplitudes[term]] * solution.coordinates[term].size]) for term in terms),
+            np.ones(solution.base_coefficients.size),
+        ]
+    )
+    inverse = inverse_scaled(solution.gram.dense(terms) * scale * scale[:, None])
     if inverse is None or acf is None:
         return inverse
     inner = _correlated_gram(solution, terms, acf)
@@ -347,64 +387,18 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
 
 def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:
     """Jᵀ R J of some terms and the base, R the autocorrelation of the noise; the base is smooth against its reach."""
-    sizes = [solution.rows[term].shape[0] for term in terms]
-    ends = np.cumsum([0, *sizes])
-    count = int(ends[-1])
-    full = np.zeros((count, solution.residual.size))
+    begin = min((solution.curves[term].first for term in terms), default=0)
+    end = max((solution.curves[term].last for term in terms), default=0)
+    ends = np.cumsum([0, *(solution.size(term) for term in terms)]).tolist()
+    full = np.zeros((ends[-1], end - begin))
     spread = np.zeros_like(full)
     kernel = np.concatenate([acf[:0:-1], acf])
-    for begin, end, term in zip(ends[:-1], ends[1:], terms, strict=True):
-        points = slice(solution.curves[term].first, solution.curves[term].last)
-        full[begin:end, points] = solution.rows[term]
-        for k, row in enumerate(solution.rows[term], int(begin)):
+    for (low, high), term in zip(pairwise(ends), terms, strict=True):
+        points = slice(solution.curves[term].first - begin, solution.curves[term].last - begin)
+        full[low:high, points] = rows = solution.jacobian(term)
+        for k, row in enumerate(rows, low):
             spread[k, points] = np.convolve(row, kernel)[acf.size - 1 : acf.size - 1 + row.size]
+    across = spread @ solution.base[:, begin:end].T
     inflation = 2 * acf.sum() - acf[0]
-    across = spread @ solution.base.T
     out: Array = np.block([[spread @ full.T, across], [across.T, inflation * (solution.base @ solution.base.T)]])
     return (out + out.T) / 2
-
-
-def _solve_scaled(matrix: Array, right: Array) -> Array:
-    """Solve a symmetric positive system after scaling its diagonal to one; least squares where it is singular."""
-    if matrix.shape[0] == 0:
-        return np.zeros_like(right)
-    if matrix.shape[0] > SPARSE_ABOVE:
-        return _solve_sparse(matrix, right)
-    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
-    scale[scale == 0] = 1.0
-    inverse = 1 / scale
-    unit = matrix * inverse * inverse[:, None]
-    columns = inverse if right.ndim == 1 else inverse[:, None]
-    solved: Array
-    try:
-        solved = np.asarray(np.linalg.solve(unit, right * columns), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        solved = np.asarray(np.linalg.lstsq(unit, right * columns, rcond=None)[0], dtype=np.float64)
-    return solved * columns
-
-
-def _solve_sparse(matrix: Array, right: Array) -> Array:
-    """Solve a large system most of whose columns do not meet."""
-    from scipy.sparse import csc_array
-    from scipy.sparse.linalg import splu
-
-    scale = np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
-    columns = scale if right.ndim == 1 else scale[:, None]
-    solved: Array = splu(csc_array(matrix / scale / scale[:, None])).solve(right / columns)
-    return solved / columns
-
-
-def _inverse(matrix: Array) -> Array | None:
-    """Inverse of a symmetric positive matrix after scaling; None where it is singular to working precision."""
-    diagonal = np.diag(matrix)
-    if not (diagonal > 0).all():
-        return None
-    scale = 1 / np.sqrt(diagonal)
-    try:
-        inverse = np.linalg.inv(matrix * np.outer(scale, scale))
-    except np.linalg.LinAlgError:
-        return None
-    if not (np.diag(inverse) > 0).all() or np.diag(inverse).max() > 1e14:
-        return None
-    result: Array = inverse * np.outer(scale, scale)
-    return result

@@ -38,7 +38,7 @@ def test_the_tables_of_the_contract_are_there_for_any_sqlite(tmp_path: Path) -> 
         store.use_settings("s", "{}")
         store.put(record("/data/x.txt"))
     tables = query(tmp_path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-    assert {("files",), ("peaks",), ("settings",)} <= set(tables)
+    assert {("curves",), ("files",), ("peaks",), ("settings",)} <= set(tables)
     for table, columns in (("files", FILE_COLUMNS), ("peaks", PEAK_COLUMNS)):
         found = [row[1] for row in query(tmp_path, f"PRAGMA table_info({table})")]
         assert tuple(found[: len(columns)]) == columns

@@ -96,7 +96,7 @@ def test_covariance_under_correlated_noise_against_the_whole_matrix() -> None:
     acf = rho ** np.arange(40)
     solution = solved(TWO, [term(start) for start in STARTS])
     found = covariance(solution, range(2), acf)
-    columns = [row for rows in solution.rows for row in rows] + list(solution.base)
+    columns = [row for k in range(2) for row in solution.jacobian(k)] + list(solution.base)
     jacobian = np.stack(columns).T
     lags = np.abs(np.subtract.outer(np.arange(TIME.size), np.arange(TIME.size)))
     noise = np.where(lags < 40, rho**lags, 0.0)
@@ -171,7 +171,7 @@ def test_many_terms_take_the_sparse_road_to_the_same_answer(monkeypatch: pytest.
     signal = data(*((4.0, c, 1.5) for c in centres))
     terms = [term((c + 0.3, 0.5), reach=8.0) for c in centres]
     dense = solved(signal, terms)
-    monkeypatch.setattr("gcfit.fitting.solver.SPARSE_ABOVE", 10)
+    monkeypatch.setattr("gcfit.fitting.solver.BANDED_ABOVE", 10)
     np.testing.assert_allclose(flat(solved(signal, terms)), flat(dense), rtol=1e-6, atol=1e-6)
 
 
