@@ -31,6 +31,7 @@ UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
 GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
+WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
@@ -257,9 +258,17 @@ def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResu
             break
         states = _fitted([task for _, task in again], map_)
         for (place, task), state in zip(again, states, strict=True):
-            if state is not None:
+            if state is not None and not _contradicted(state, results[place].state, noise):
                 results[place] = WindowResult(task, state)
     return results
+
+
+def _contradicted(state: State, before: State | None, noise: Noise) -> bool:
+    """Whether a window was described better before its neighbours' tails were taken out: then they do not reach it."""
+    if before is None:
+        return False
+    rise = state.solution.rss - before.solution.rss
+    return rise > max(WORSE * before.solution.rss, 10 * noise.inflation * noise.deviation**2)
 
 
 def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:

@@ -116,7 +116,7 @@ def _clocked(run: Chromatogram) -> Chromatogram:
 
 def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings | None) -> Line:
     theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area and peak.found]
-    polarity = "both" if run.source.endswith("TCD3C.ch") else "positive"  # hydrogen in nitrogen points downwards
+    polarity = "both" if run.trace == "TCD3C" else "positive"  # hydrogen in nitrogen points downwards
     began = clock.process_time()
     try:
         fit = gcfit.fit(run, settings=settings or FitSettings(polarity=polarity))
