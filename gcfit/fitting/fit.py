@@ -21,7 +21,7 @@ from gcfit.fitting.notes import notes_on
 from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.select import State, order_of
+from gcfit.fitting.select import BASE_PIECE, State, order_of
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.suitability import blank_range
 from gcfit.fitting.window import CROWD, Task, fit_window, moved
@@ -31,6 +31,7 @@ UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
 GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
+WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
@@ -202,7 +203,10 @@ def _first_order(window: Window, time: Array, under: Array | None, noise: Noise)
         return 2
     points = slice(window.first, window.last)
     height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
-    return order_of(time[points], under[points], max(GROUND * height, noise.deviation))
+    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation))
+    # a piece of baseline as narrow as a peak would take its place
+    widest = max(max(candidate.sigma, candidate.right_half_width) for candidate in window.candidates)
+    return max(2, min(taken, 2 + int((time[window.last - 1] - time[window.first]) / (BASE_PIECE * widest))))
 
 
 def _known(window: Window, begin: float, settings: FitSettings) -> Known:
@@ -254,9 +258,17 @@ def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResu
             break
         states = _fitted([task for _, task in again], map_)
         for (place, task), state in zip(again, states, strict=True):
-            if state is not None:
+            if state is not None and not _contradicted(state, results[place].state, noise):
                 results[place] = WindowResult(task, state)
     return results
+
+
+def _contradicted(state: State, before: State | None, noise: Noise) -> bool:
+    """Whether a window was described better before its neighbours' tails were taken out: then they do not reach it."""
+    if before is None:
+        return False
+    rise = state.solution.rss - before.solution.rss
+    return rise > max(WORSE * before.solution.rss, 10 * noise.inflation * noise.deviation**2)
 
 
 def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:

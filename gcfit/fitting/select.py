@@ -511,9 +511,8 @@ def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
         free &= data.weights > 0
     if np.count_nonzero(free) < LEAST_FREE * free.size:
         return True
-    fall = np.sum((before.solution.residual[free]) ** 2) - np.sum((after.solution.residual[free]) ** 2)
-    columns = after.base_order - before.base_order
-    return bool(fall > BASE_GAIN / 2 * columns * data.deviation**2 * data.inflation)
+    was, now = (float(np.sum(state.solution.residual[free] ** 2)) for state in (before, after))
+    return now < was
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:

@@ -223,9 +223,7 @@ class _Problem:
             return None
         algebra: Algebra = (Banded if self.columns.size > BANDED_ABOVE else Dense)(self.columns, gram, curves)
         linear, residual = self._eliminated(curves, rows, algebra, before, moved)
-        return _Point(
-            theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual)
-        )
+        return _Point(theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual))
 
     def _eliminated(
         self, curves: Sequence[Curve], rows: Sequence[Array], algebra: Algebra, before: _Point | None,

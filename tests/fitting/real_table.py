@@ -32,7 +32,6 @@ SHARE = 0.01  # of the area of a trace; smaller vendor peaks may be missed
 NEAR = 1.5  # half-height widths within which a vendor's peak is ours
 GOOD = 0.999  # R² from which the area of the model is compared
 FOREIGN = 3.0  # a median ratio of areas further from 1 is one of units
-UNITS = sorted(10.0**power * minute for power in range(-9, 10) for minute in (1.0, 60.0, 1 / 60))
 LONGEST = ("gc2asm", "lcqc/exgc_shim1.txt", "openchrom/PE")  # fitted last
 
 
@@ -51,7 +50,7 @@ class Pair:
         if self.ours is None or not self.theirs.area:
             return np.nan, np.nan
         model, integrated = self.ours.area, self.ours.area_integrated
-        return (model or np.nan) / self.theirs.area, (integrated or np.nan) / self.theirs.area
+        return abs(model or np.nan) / self.theirs.area, abs(integrated or np.nan) / self.theirs.area
 
     @property
     def good(self) -> bool:
@@ -68,7 +67,7 @@ class Pair:
         """Retention, ours less the vendor's [s]."""
         if self.ours is None or self.ours.retention_time_s is None:
             return np.nan
-        return self.ours.retention_time_s - self.theirs.retention_time
+        return self.ours.retention_time_s - self.theirs.retention_time_s
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,8 @@ def _clocked(run: Chromatogram) -> Chromatogram:
 
 
 def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings | None) -> Line:
-    theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area]
-    polarity = "both" if any(peak.name == "H2" and "TCD" in run.trace for peak in theirs) else "positive"
+    theirs = [peak for peak in reading.vendor_peaks if peak.trace in ("", run.trace) and peak.area and peak.found]
+    polarity = "both" if run.trace == "TCD3C" else "positive"  # hydrogen in nitrogen points downwards
     began = clock.process_time()
     try:
         fit = gcfit.fit(run, settings=settings or FitSettings(polarity=polarity))
@@ -127,11 +126,11 @@ def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings 
 
 
 def _same_unit(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs with the vendor's areas in our unit, where theirs differs by a power of ten or minutes."""
+    """Yield the pairs with the vendor's areas in our unit, by their median where the two differ by far."""
     ratios = np.array([pair.ratios[1] for pair in pairs])
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
     middle = float(np.median(ratios)) if ratios.size else 1.0
-    factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else min(UNITS, key=lambda unit: abs(np.log(unit / middle)))
+    factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else middle
     for pair in pairs:
         yield replace(pair, theirs=replace(pair.theirs, area=(pair.theirs.area or 0.0) * factor))
 
@@ -142,11 +141,11 @@ def paired(theirs: Sequence[VendorPeak], fit: Fit) -> Iterator[Pair]:
     whole = sum(abs(peak.area or 0.0) for peak in theirs)
     for place, their in enumerate(theirs):
         times = np.array([peak.retention_time_s for peak in peaks], dtype=float)
-        own = peaks[int(np.argmin(np.abs(times - their.retention_time)))] if peaks else None
-        if own is not None and _distance(own, their.retention_time) > NEAR * (own.fwhm_s or 0.0):
+        own = peaks[int(np.argmin(np.abs(times - their.retention_time_s)))] if peaks else None
+        if own is not None and _distance(own, their.retention_time_s) > NEAR * (own.fwhm_s or 0.0):
             own = None
         others = [other for k, other in enumerate(theirs) if k != place]
-        nearest = min((abs(other.retention_time - their.retention_time) for other in others), default=np.inf)
+        nearest = min((abs(other.retention_time_s - their.retention_time_s) for other in others), default=np.inf)
         alone = own is not None and _alone(own, peaks) and nearest > 2 * APART * (own.fwhm_s or 0.0)
         yield Pair(their, own, alone, abs(their.area or 0.0) / whole)
 
@@ -181,7 +180,7 @@ def text(line: Line) -> str:
         integrated = np.array([pair.ratios[1] for pair in alone])
         model = np.array([pair.ratios[0] for pair in alone if pair.good])
         late = np.array([pair.late for pair in alone]) / line.fit.chromatogram.sampling_interval
-        missed = [f"{pair.theirs.retention_time:.1f}" for pair in line.pairs if pair.missed]
+        missed = [f"{pair.theirs.retention_time_s:.1f}" for pair in line.pairs if pair.missed]
         words.append(f"{len(line.pairs):>3} {len(alone):>3} {_spread(integrated)} {_spread(model)} {_steps(late)}")
         words.append(f"missed {' '.join(missed)}" if missed else "")
     return " ".join(words).rstrip()
@@ -213,7 +212,7 @@ HEAD = (
 
 def peak_text(pair: Pair) -> str:
     """Return the line of a vendor's peak."""
-    start = f"    {pair.theirs.name[:20]:<20} {pair.theirs.retention_time:9.2f} s {100 * pair.share:7.3f} %"
+    start = f"    {pair.theirs.name[:20]:<20} {pair.theirs.retention_time_s:9.2f} s {100 * pair.share:7.3f} %"
     if pair.ours is None:
         return f"{start} not found"
     model, integrated = pair.ratios
@@ -252,7 +251,7 @@ def kept(line: Line) -> dict[str, object]:
         row = {key: value for key, value in vars(peak).items() if key not in ("first", "curve")}
         if id(peak) in theirs:
             vendor, alone = theirs[id(peak)]
-            row |= {"vendor_time": vendor.retention_time, "vendor_area": vendor.area, "alone": alone}
+            row |= {"vendor_time": vendor.retention_time_s, "vendor_area": vendor.area, "alone": alone}
         rows.append(row)
     return {"name": line.name, "seconds": line.seconds, "failure": line.failure, "peaks": rows}
 

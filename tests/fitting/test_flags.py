@@ -86,17 +86,20 @@ def test_merged() -> None:
 
 
 def test_not_merged_where_there_is_a_valley() -> None:
-    assert [peak.status for peak in fitted(bell(200) + bell(212, height=33) + 0.1 * NOISE).peaks] == ["ok", "ok"]
+    assert [peak.status for peak in fitted(bell(200) + bell(209.3, height=33) + 0.1 * NOISE).peaks] == ["ok", "ok"]
 
 
-@pytest.mark.parametrize("model", ["laplace+tail", "laplace+site"])
-def test_an_addition_that_vanishes_is_at_a_bound_and_costs_no_precision(model: str) -> None:
-    plain, rich = (fitted(bell(200) + 0.05 * NOISE, model=name, hold_up=60.0).peaks[0] for name in ("laplace", model))
+def test_an_addition_that_vanishes_is_at_a_bound_and_costs_no_precision() -> None:
+    plain, rich = (
+        fitted(bell(200) + 0.05 * NOISE, model=name, hold_up=60.0).peaks[0] for name in ("laplace", "laplace+tail")
+    )
     assert (plain.status, rich.status) == ("ok", "at a bound")
-    assert (rich.tail_se_s, rich.site_n_se, rich.site_k_d_se_per_s) == (None, None, None)
+    assert rich.message == "tail at the bound of its search"
+    assert rich.tail_s is not None
+    assert rich.tail_se_s is None
     assert rich.area == pytest.approx(plain.area, rel=1e-4)
-    assert rich.area_se == pytest.approx(plain.area_se, rel=0.05)
-    assert rich.k_d_se_per_s == pytest.approx(plain.k_d_se_per_s, rel=0.1)
+    assert rich.area_se == pytest.approx(plain.area_se, rel=0.02)
+    assert rich.k_d_se_per_s == pytest.approx(plain.k_d_se_per_s, rel=0.02)
 
 
 @pytest.mark.parametrize("model", ["laplace+site", "laplace+tail", "laplace+site+load"])

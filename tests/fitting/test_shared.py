@@ -10,7 +10,9 @@ from scipy.special import i1e
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting.models import MODELS, Known, curve
 from gcfit.fitting.records import Fit, FitSettings
+from gcfit.fitting.sampling import Sampling
 
 HOLD_UP, TAIL, NOISE = 60.0, 1.5, 0.05
 RATE, FINE = 2, 100  # points a second, and points of the fine grid for each
@@ -102,3 +104,14 @@ def test_a_run_without_peaks_has_no_tail() -> None:
     time, _ = clean()
     noise = np.random.default_rng(0).standard_normal(time.size)
     assert gcfit.fit(Chromatogram(time, noise), settings=FitSettings(HOLD_UP, shared_tail=True)).peaks == ()
+
+
+@pytest.mark.parametrize("n", [10.0, 2000.0])
+def test_a_shared_tail_is_the_tail_of_a_peak(n: float) -> None:
+    time = np.arange(0.0, 400.0, 0.2)
+    delay, tail = 60.0, 8.0
+    core = [HOLD_UP + delay, np.log(delay * np.sqrt(2 / n))]
+    shared = curve(MODELS["laplace"], np.array(core), Sampling.of(time), Known(HOLD_UP, 0.0, tail))
+    own = curve(MODELS["laplace+tail"], np.array([*core, np.log(tail)]), Sampling.of(time), Known(HOLD_UP))
+    assert (shared.first, shared.last) == (own.first, own.last)
+    assert np.abs(shared.rows - own.rows[:3]).max() < 1e-12 * np.abs(own.rows[:3]).max()

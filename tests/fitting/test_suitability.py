@@ -5,7 +5,9 @@ import pytest
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
+from gcfit.errors import InputError
 from gcfit.fitting import suitability
+from gcfit.fitting.records import FitSettings
 from gcfit.fitting.suitability import Shape, shape_of
 
 HALF = 2 * np.sqrt(2 * np.log(2))  # W_h/σ of a Gaussian
@@ -93,3 +95,38 @@ def test_figures_of_a_fitted_pair() -> None:
     assert (one.area_percent, two.area_percent) == pytest.approx((50, 50), abs=0.2)
     # S/N = 2H/h with h six deviations
     assert one.snr == pytest.approx(2 * 100 / (6 * 0.2), rel=0.1)
+
+
+def test_peak_to_peak_noise_of_a_blank_stretch_leaves_out_its_drift() -> None:
+    time = np.arange(0.0, 300.0, 0.1)
+    noise = np.random.default_rng(0).standard_normal(time.size)
+    inside = (time >= 50) & (time < 150)
+    # by hand: a line by polyfit, then highest less lowest
+    line = np.polyval(np.polyfit(time[inside], noise[inside], 1), time[inside])
+    wanted = np.ptp(noise[inside] - line)
+    for drift in (0.0, 3.0):
+        run = Chromatogram(time, noise + drift * time)
+        assert suitability.blank_range(run, (50.0, 150.0)) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_noise_window_needs_points() -> None:
+    run = Chromatogram(np.arange(100.0), np.zeros(100))
+    with pytest.raises(
+        InputError, match=r"10 points in the noise window 20 to 30 s; give a blank stretch of 20 points"
+    ):
+        suitability.blank_range(run, (20.0, 30.0))
+
+
+def test_a_noise_window_with_a_peak_or_too_short_is_told() -> None:
+    time = np.arange(0.0, 300.0, 0.1)
+    signal = gaussian_rows(time, 150.0, 1.5)[0] * 100 + 0.2 * np.random.default_rng(0).standard_normal(time.size)
+    for window, text in (
+        ((140.0, 200.0), "the noise window 140 to 200 s is not blank: peaks at 150"),
+        ((200.0, 215.0), "the noise window is shorter than 5 half-height widths of the widest peak (3.5"),
+    ):
+        fit = gcfit.fit(Chromatogram(time, signal), settings=FitSettings(60.0, noise_window=window))
+        assert [note for note in fit.notes if note.startswith(text)], fit.notes
+    blank = gcfit.fit(Chromatogram(time, signal), settings=FitSettings(60.0, noise_window=(200.0, 290.0)))
+    assert blank.notes == ()
+    assert blank.noise.range is not None
+    assert blank.peaks[0].snr == pytest.approx(2 * blank.peaks[0].height / blank.noise.range)
