@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.column.closed_form import impulse_jacobian
+from gcfit.column.closed_form import impulse_jacobian, steps
 from gcfit.column.laplace import Complex, frequencies, rectangle
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
@@ -34,7 +34,8 @@ LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
 SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
-CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form
+CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form, at least
+CLOSED_STEP = 0.1  # σ; its greatest step
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,11 @@ def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, 
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
         root, reach = np.sqrt(core.delay), np.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
-    slow = sum(decays * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values)
+    # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
+    extra = {"log_site_time": max(-core.loading, 0.0), "log_tail": 0.0}
+    slow = sum(
+        (decays + extra[name]) * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values
+    )
     return known.hold_up + low, known.hold_up + high + slow + known.injection
 
 
@@ -178,26 +183,42 @@ def _from_spectrum(
 def _from_closed_form(
     model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
 ) -> Curve:
-    """The closed form at the points, or on a finer grid where something is added to it."""
-    if not (model.parts or known.injection):
+    """The closed form at the points, or on a finer grid where something follows it."""
+    if not (set(model.parts) - {"load"} or known.injection):
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
-        return Curve(int(first), _closed_rows(core, sampling.time[first:last] - known.hold_up))
-    fine = grid.interval / CLOSED_REFINEMENT
-    steps = np.arange(grid.length * CLOSED_REFINEMENT, dtype=np.float64)
-    delay: Array = grid.begin - known.hold_up + fine * steps
+        return Curve(int(first), _closed_and_loaded(core, sampling.time[first:last] - known.hold_up, values))
+    refinement = CLOSED_REFINEMENT
+    while grid.interval / refinement > CLOSED_STEP * core.sigma:
+        refinement *= 2
+    fine = grid.interval / refinement
+    delay: Array = grid.begin - known.hold_up + fine * np.arange(grid.length * refinement, dtype=np.float64)
+    if "log_site_time" not in values:
+        rows = _closed_and_loaded(core, delay, values)
+        return _followed(rows, values, sampling, grid, known)
     impulse = _closed_rows(core, delay)
-    if "log_site_time" in values:
-        spectrum = to_spectrum(impulse, grid)
-        s = frequencies(grid.period, spectrum.shape[-1] - 1)
-        factor, slopes = _site(s, values)
-        spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
-        impulse = to_time(spectrum, grid, CLOSED_REFINEMENT)
-    if core.loading or "load" in model.parts:
-        step = np.cumsum(impulse, axis=1) * fine - impulse * (fine / 2)
-        return _bent(impulse, step, core, values, sampling, grid, known)
     spectrum = to_spectrum(impulse, grid)
     s = frequencies(grid.period, spectrum.shape[-1] - 1)
-    return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+    factor, slopes = _site(s, values)
+    spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
+    if "load" not in model.parts:
+        return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+    # counted from the end, where nothing is left: the unretained part went first
+    step = _integral(spectrum, s, grid, refinement) - spectrum[:, :1].real
+    step[0] += 1
+    return _bent(to_time(spectrum, grid, refinement), step, core, values, sampling, grid, known)
+
+
+def _closed_and_loaded(core: Core, delay: Array, values: dict[str, float]) -> Array:
+    """The pair at delays [s], bent by the loading where there is one."""
+    if "loading" not in values:
+        return _closed_rows(core, delay)
+    n, rate = core.n, core.desorption_rate
+    value, by_n, by_rate = impulse_jacobian(delay, 0.0, n, rate)
+    step, remaining = steps(delay, 0.0, n, rate)
+    # ∂J/∂n = -e^{-n - k_d θ} I0, ∂J/∂k_d = θ h/k_d
+    slopes = (step, -(by_n + value) / rate, np.maximum(delay, 0.0) * value / rate)
+    rows = loaded(_by_moments(core, value, by_n, by_rate), _by_moments(core, *slopes), core.loading, remaining)
+    return change_coordinates(rows, values["log_sigma"], core.loading)
 
 
 def _bent(
@@ -205,6 +226,11 @@ def _bent(
 ) -> Curve:
     """The loaded peak from the linear law on a refined grid, with what follows the column."""
     rows = change_coordinates(loaded(impulse, step, core.loading), values["log_sigma"], core.loading)
+    return _followed(rows, values, sampling, grid, known)
+
+
+def _followed(rows: Array, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> Curve:
+    """What leaves the column, on a refined grid, with tail and injection."""
     if sampling.uniform and not _follows(values, known):
         return sampling.cut(rows[:, :: rows.shape[1] // grid.length], grid)
     spectrum = to_spectrum(rows, grid)
@@ -260,8 +286,12 @@ def _integral(linear: Complex, s: Complex, grid: Grid, refinement: int) -> Array
 
 
 def _closed_rows(core: Core, delay: Array) -> Array:
-    """h and its derivatives by retention and log σ at delays [s], by the chain rule through n and k_d."""
-    value, by_n, by_rate = impulse_jacobian(delay, 0.0, core.n, core.desorption_rate)
+    """h and its derivatives by retention and log σ at delays [s]."""
+    return _by_moments(core, *impulse_jacobian(delay, 0.0, core.n, core.desorption_rate))
+
+
+def _by_moments(core: Core, value: Array, by_n: Array, by_rate: Array) -> Array:
+    """A function and its derivatives by retention and log σ, by the chain rule through n and k_d."""
     by_retention = (2 * core.n * by_n + core.desorption_rate * by_rate) / core.delay
     by_log_sigma = -2 * (core.n * by_n + core.desorption_rate * by_rate)
     return np.stack([value, by_retention, by_log_sigma])

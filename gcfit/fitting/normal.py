@@ -137,4 +137,5 @@ class Banded:
         values = np.zeros(columns.size)
         values[columns.linear] = self._amplitudes.solve(product[columns.linear])
         product -= self._joint.times(values)
-        return amplitude * (product[columns.coordinates] + damping * self._own[1] * step * amplitude)
+        out: Array = amplitude * (product[columns.coordinates] + damping * self._own[1] * step * amplitude)
+        return out
