@@ -28,8 +28,16 @@ bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
 # the pictures in README.md
+RUNS := 01 02 03 04 05 06 07 08 09 10 11
 figures: $(VENV)/.base
 	$(BIN)/gcfit plot $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml -o $(SAMPLE)/overlay.png
+	$(BIN)/gcfit plot $(SAMPLE)/system.toml --dpi 110 -o $(SAMPLE)/column.png
+	rm -rf build/figures && mkdir -p build/figures
+	for n in $(RUNS); do $(BIN)/gcfit simulate $(SAMPLE)/system.toml --seed $$n -o build/figures/run$$n.csv || exit; done
+	$(BIN)/gcfit simulate $(SAMPLE)/system.toml --seed 12 --tail 1.5 -o build/figures/run12.csv
+	$(BIN)/gcfit fit build/figures/*.csv --system $(SAMPLE)/system.toml -o build/figures/results
+	$(BIN)/gcfit plot build/figures/results --title "" --dpi 110 -o $(SAMPLE)/trends.png \
+		--quantity retention_time_s --quantity k_d_per_s --quantity plates
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis btex.png

@@ -28,8 +28,8 @@ class InputError(GcfitError):
 
     def __init__(self, source: str, found: str, *, place: str = "", remedy: str = "") -> None:
         self.source, self.found, self.place, self.remedy = source, found, place, remedy
-        where = ": ".join(_one_line(part) for part in (source, place, found) if part)
-        super().__init__(f"{where}; {_one_line(remedy)}" if remedy else where)
+        where = ": ".join(one_line(part) for part in (source, place, found) if part)
+        super().__init__(f"{where}; {one_line(remedy)}" if remedy else where)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_input_error, (type(self), self.source, self.found, self.place, self.remedy)
@@ -63,6 +63,6 @@ def _rebuild_input_error(kind: type[InputError], source: str, found: str, place:
     return kind(source, found, place=place, remedy=remedy)
 
 
-def _one_line(text: str) -> str:
-    """Return the text with control characters shown as escapes, so that an error stays on one line."""
+def one_line(text: str) -> str:
+    """Return the text with control characters shown as escapes, so that it stays on one line of a terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

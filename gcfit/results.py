@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 Row = dict[str, object]
 Table = Literal["peaks", "files"]
 
-_ARRAYS = ("first", "curve")
 # the contract's columns are file, trace and the fields of a fitted peak; columns added later stand behind them
+_LATER = ("signal_unit", "detection_limit")
 PEAK_COLUMNS: tuple[str, ...] = (
     "file",
     "trace",
-    *(field.name for field in fields(PeakFit) if field.name not in _ARRAYS),
-    "signal_unit",
+    *(field.name for field in fields(PeakFit) if field.name not in ("first", "curve", *_LATER)),
+    *_LATER,
 )
 FILE_COLUMNS: tuple[str, ...] = (
     "file",
@@ -50,7 +50,10 @@ COUNT_COLUMNS = frozenset({"peak", "points", "peaks"})
 
 
 def peak_rows(fit: Fit) -> list[Row]:
-    """Return one row a peak, in the order of the fit, with the columns `PEAK_COLUMNS`."""
+    """Return one row a peak, in the order of the fit, with the columns `PEAK_COLUMNS`.
+
+    Expected components that were not found have a row of the status `not found` behind the peaks.
+    """
     return [_peak_row(fit, peak) for peak in fit.peaks]
 
 
@@ -78,7 +81,7 @@ def file_row(fit: Fit, *, sha256: str = "", message: str = "") -> Row:
         "trace": run.trace,
         "status": "ok",
         "points": run.time.size,
-        "peaks": len(fit.peaks),
+        "peaks": sum(peak.found for peak in fit.peaks),
         "duration_s": float(run.time[-1] - run.time[0]),
         "rate_hz": 1 / run.sampling_interval,
         "noise": fit.noise.deviation,

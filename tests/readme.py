@@ -59,12 +59,12 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def same(shown: str, found: str) -> bool:
-    """Whether two outputs agree: words exactly, numbers within 0.1 %, since the last digits depend on the machine."""
+    """Whether two outputs agree: words exactly, numbers within 0.1 % or 1e-10; last digits depend on the machine."""
     shown, found = (SECONDS.sub("? s", text) for text in (shown, found))  # how long it took is no result
     if NUMBER.sub("#", shown) != NUMBER.sub("#", found):
         return False
     pairs = zip(NUMBER.findall(shown), NUMBER.findall(found), strict=True)
-    return all(abs(float(a) - float(b)) <= 1e-3 * abs(float(b)) for a, b in pairs)
+    return all(abs(float(a) - float(b)) <= max(1e-3 * abs(float(b)), 1e-10) for a, b in pairs)
 
 
 def renewed(text: str, folder: Path) -> str:

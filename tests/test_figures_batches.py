@@ -44,10 +44,16 @@ def titles(figure: Figure) -> list[str]:
 def test_there_is_a_row_a_component_and_a_column_a_quantity() -> None:
     figure = trends(ROWS)
     # k_a and plates are empty in the table
-    assert titles(figure)[:3] == ["Retention (s)", "Area", "k_d (1/s)"]
+    assert titles(figure)[:3] == ["Retention (s)", "Area (mV s)", "k_d (1/s)"]
     assert len(figure.axes) == 6
     assert [axes.get_ylabel() for axes in figure.axes[::3]] == ["benzene", "peak 2"]
     assert titles(figure)[4] == "(10⁶)"
+
+
+def test_areas_have_a_unit_only_where_all_signals_have_one() -> None:
+    other = [row | {"signal_unit": "pA"} for row in ROWS[:2]]
+    assert "Area" in titles(trends([*ROWS, *other]))
+    assert "Area" in titles(trends([row | {"signal_unit": None} for row in ROWS]))
 
 
 def test_a_panel_shows_values_mean_and_limits() -> None:

@@ -15,7 +15,7 @@ from gcfit.errors import InputError
 from gcfit.figures import overlay, render
 from gcfit.figures.overlay import ROOM
 from gcfit.figures.style import THEMES
-from gcfit.fitting.records import Fit, FitSettings
+from gcfit.fitting.records import Fit, FitSettings, PeakFit
 from tests.handmade import made_fit
 
 TWO = [(150.0, 5.0, 300.0), (300.0, 6.0, 200.0)]
@@ -110,6 +110,19 @@ def test_a_failed_peak_is_marked_not_drawn() -> None:
     assert "failed-2" in gids(figure)
     assert "peak-2" not in gids(figure)
     assert "2 water failed" in words(figure)
+
+
+def test_a_failed_peak_with_a_place_is_hatched_there_not_over_its_shared_window() -> None:
+    from dataclasses import replace
+
+    fit = made_fit(TWO)
+    peak = replace(fit.peaks[1], curve=np.empty(0), status="not converged", window_start_s=0.0, window_end_s=600.0)
+    figure = overlay(replace(fit, peaks=(fit.peaks[0], peak)), time_unit="s")
+    (hatch,) = [patch for patch in figure.axes[0].patches if patch.get_gid() == "failed-2"]
+    left, right = hatch.get_extents().transformed(figure.axes[0].transData.inverted()).intervalx
+    assert peak.retention_time_s is not None
+    assert peak.fwhm_s is not None
+    assert (left, right) == pytest.approx((peak.retention_time_s - peak.fwhm_s, peak.retention_time_s + peak.fwhm_s))
 
 
 @pytest.mark.parametrize("curve", [np.zeros(40), np.full(40, np.nan)], ids=["zero", "nan"])
@@ -241,6 +254,47 @@ def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> Non
     zoom = overlay(fit).axes[2]
     assert zoom.get_ylim()[1] < 30
     assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
+
+
+def absent(number: int, name: str) -> PeakFit:
+    """The row of a component that was expected from 480 to 520 s and is not there."""
+    return PeakFit(number, name, "", "not found", 0, np.empty(0), window_start_s=480.0, window_end_s=520.0)
+
+
+def test_an_expected_peak_that_is_not_there_is_named_where_it_should_be(two: Fit) -> None:
+    from dataclasses import replace
+
+    fit = made_fit(TWO)
+    figure = overlay(replace(fit, peaks=(*fit.peaks, absent(3, "styrene"))), time_unit="s")
+    (label,) = [text for text in figure.axes[0].texts if text.get_text() == "3 styrene not found"]
+    assert label.get_position()[0] == pytest.approx(500, abs=60)
+    assert "failed-3" not in gids(figure)
+    assert "2 peaks" in words(figure)
+
+
+def test_a_run_with_only_absent_peaks_is_drawn_as_a_blank() -> None:
+    from dataclasses import replace
+
+    figure = overlay(replace(made_fit([]), peaks=(absent(1, "styrene"),)))
+    assert len(figure.axes) == 1
+    assert "1 styrene not found" in words(figure)
+    assert "no peaks" in words(figure)
+    assert "fit" not in gids(figure)
+
+
+def test_more_than_the_panels_hold_are_landmarks_and_a_count() -> None:
+    """500 peaks: twelve panels of at most 28 name not more than 336; the overview names ten."""
+    random = np.random.default_rng(3)
+    apexes = np.sort(random.uniform(20, 14000, 500))
+    fit = made_fit([(a, 1.5, 10 ** random.uniform(0, 3)) for a in apexes], end=14100, rate=4, noise=0.01)
+    figure = overlay(fit)
+    named = [{text.get_text() for text in axes.texts if text.get_gid() == "peak-label"} for axes in figure.axes]
+    assert len(named[0]) == 10
+    assert f"{500 - len(set().union(*named))} labels left out" in words(figure)
+
+
+def test_a_unit_that_is_a_number_does_not_run_into_the_noise() -> None:
+    assert "noise 0.05 × 25 µV" in words(overlay(made_fit(TWO, unit="25 µV")))
 
 
 def test_crowded_runs_are_cut_into_parts_that_can_be_read() -> None:

@@ -144,11 +144,17 @@ def test_the_head_counts_what_failed() -> None:
     entries = [entry(good), entry(bad), Entry(results.failed_file_row("c.csv", "empty"))]
     shown = Elements(page(entries, Run("title", {"seconds": 1.5}, {"model": "auto"})))
     head = shown.block("summary")
-    expected = {"files": 3, "traces": 3, "peaks": 4, "failed traces": 1, "flagged peaks": 2}
+    expected = {"files": 3, "traces": 3, "peaks": 4, "failed trace": 1, "flagged peaks": 2}
     assert {name: count for name, count, _ in head["counts"]} == expected
     assert head["facts"] == [["seconds", "1.5"]]
     assert head["settings"] == [["model", "auto"]]
     assert shown.block("files")["entry"] == [2, 1, 0]
+
+
+def test_absent_peaks_are_flagged_and_not_counted() -> None:
+    rows = [{"status": "ok"}, {"status": "not found"}]
+    counts = {name: number for name, number, _ in summary(Run(), [], rows)["counts"]}  # type: ignore[attr-defined]
+    assert (counts["peak"], counts["flagged peak"]) == (1, 1)
 
 
 def test_tables_hold_the_rows_without_empty_columns_rounded_for_reading() -> None:

@@ -12,6 +12,7 @@ import pytest
 from gcfit import results
 from gcfit.fitting.records import Fit
 from gcfit.report import Entry, Run, trace_of, write
+from tests.cli.shell import inside
 from tests.handmade import made_fit
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -76,19 +77,24 @@ class Opened:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
+        self.address = path.as_uri()
+        self.page.goto(self.address)
         self.page.wait_for_selector("body[data-ready=charts]")
         self.page.wait_for_selector("#overlay .main-svg")
+
+    def close(self) -> None:
+        """Close it; nothing was said on the console, no dialog came up, nothing but the page was asked for."""
+        assert self.said == []
+        assert self.asked == [self.address]
+        self.context.close()
 
 
 @pytest.fixture
 def opened(browser: Any, report: Path) -> Iterator[Opened]:
     made = Opened(browser, report, 1400, 900)
     yield made
-    assert made.said == []
-    assert made.asked == [report.as_uri()]
     assert made.page.title() == "Batch of the tests"
-    made.context.close()
+    made.close()
 
 
 def column(page: Any, table: str, name: str) -> list[str]:
@@ -122,7 +128,7 @@ def test_the_first_screen_says_what_ran_and_shows_the_worst_fit(opened: Opened) 
         "61files",
         "61traces",
         "180peaks",
-        "1failed traces",
+        "1failed trace",
         "0flagged peaks",
     ]
     assert f"gcfit fit {CLOSING}" in page.locator("#facts").inner_text()
@@ -333,7 +339,7 @@ def test_nothing_is_wider_than_the_screen_and_axe_finds_nothing(
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     found = axe.Axe().run(made.page).response["violations"]
     assert [(violation["id"], violation["nodes"][0]["html"]) for violation in found] == []
-    made.context.close()
+    made.close()
 
 
 def test_hostile_names_are_shown_as_they_are(opened: Opened) -> None:
@@ -352,3 +358,74 @@ def test_hostile_names_are_shown_as_they_are(opened: Opened) -> None:
     page.locator("#files-table tbody button").click()
     assert f"2 {LINK}"[:40] in page.locator("#overlay .legend").text_content()
     assert page.locator("#overlay .legend a").count() == 0
+
+
+SYSTEM = """
+[column]
+length_m = 20
+inner_diameter_mm = 0.18
+film_thickness_um = 1
+[carrier]
+hold_up_s = 30
+inlet_pressure_kpa = 401
+outlet_pressure_kpa = 101.3
+"""
+
+
+def test_hostile_files_are_inert_from_the_command_to_the_page(browser: Any, tmp_path: Path) -> None:
+    """File, trace and component are named to act in a page or a spreadsheet; `/` cannot stand in a file name."""
+    file, trace, name = "=<img src=x onerror=alert(1)>.csv", CLOSING, "=cmd()<svg onload=alert(2)>"
+    time = np.arange(0, 120, 0.5)
+    peak = 5 + 40 * np.exp(-((time - 60) ** 2) / 18) + 0.01 * np.random.default_rng(1).standard_normal(time.size)
+    lines = [f"{t},{y:.5f},{y:.5f}" for t, y in zip(time, peak, strict=True)]
+    (tmp_path / file).write_text(f'time_s,"{trace}",TCD\n' + "\n".join(lines) + "\n")
+    component = f"[[component]]\nname = '{name}'\nretention_time_s = 60\n"
+    component += "k_a_per_s = 1\nk_d_per_s = 1\narea = 1\n"
+    (tmp_path / "system.toml").write_text(SYSTEM + component)
+    arguments = ["fit", file, "--system", "system.toml", "--model", "laplace", "-o", "out"]
+    done = inside(*arguments, "--report", "--figures", "svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    cells = (tmp_path / "out" / "peaks.csv").read_text()
+    assert f"'{name}" in cells
+    assert not [line for line in cells.splitlines() if line.startswith(("=", '"='))]
+    made = Opened(browser, tmp_path / "out" / "report.html", 1400, 900)
+    assert column(made.page, "files-table", "file") == [file, file]
+    assert set(column(made.page, "files-table", "trace")) == {trace, "TCD"}
+    made.page.locator("#files-table tbody button").nth(1).click()
+    made.page.locator("#trend").scroll_into_view_if_needed()
+    made.page.wait_for_selector("#trend .main-svg")
+    assert set(column(made.page, "peaks-table", "name")) == {name}
+    assert made.page.locator("main img, main svg[onload], main script").count() == 0
+    assert made.page.title() == "Chromatograms of out"
+    made.close()
+    figures = sorted((tmp_path / "out" / "figures").iterdir())
+    assert len(figures) == 2
+    for figure in figures:
+        drawing = Picture(browser, figure)
+        assert drawing.names == {"svg"}
+        assert file in drawing.text
+        assert f"1 {name}"[:20] in drawing.text
+        drawing.close()
+
+
+class Picture:
+    """An SVG figure in the browser, which may run what is in it."""
+
+    def __init__(self, browser: Any, path: Path) -> None:
+        self.context = browser.new_context(offline=True)
+        page = self.context.new_page()
+        self.said: list[str] = []
+        page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: self.said.append(message.text))
+        page.goto(path.as_uri())
+        self.text = page.evaluate("document.documentElement.textContent")
+        self.names = {page.evaluate("document.documentElement.localName")}
+        self.active = page.evaluate(
+            "document.querySelectorAll('script, img, foreignObject, [onload], [onerror]').length"
+        )
+
+    def close(self) -> None:
+        """Close it; nothing in it ran."""
+        assert self.said == []
+        assert self.active == 0
+        self.context.close()

@@ -35,7 +35,7 @@ def fit() -> Fit:
 
 
 def test_the_peak_columns_begin_with_the_contract_in_its_order() -> None:
-    assert ", ".join(results.PEAK_COLUMNS) == CONTRACT_PEAKS + ", signal_unit"
+    assert ", ".join(results.PEAK_COLUMNS) == CONTRACT_PEAKS + ", signal_unit, detection_limit"
 
 
 def test_the_file_columns_are_the_contract() -> None:

@@ -7,17 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from gcfit.batch.figures import Figures
 from gcfit.batch.look import Examined
-from gcfit.batch.maps import chosen
+from gcfit.batch.maps import chosen, serial, wary
 from gcfit.batch.pool import Limits
 from gcfit.batch.progress import Log, Progress, logging_to
 from gcfit.batch.records import Counts, Job, Outcome, Row, Summary, Task
+from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, locked, opened
-from gcfit.batch.tables import TableWriter, write_csv, write_tables
+from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables
 from gcfit.batch.worklist import described, is_unchanged, work_list
 from gcfit.errors import OutputError
 from gcfit.results import failed_file_row
@@ -40,6 +42,7 @@ def run(
     log: Path | None = None,
     progress: TextIO | None = None,
     write: TableWriter = write_csv,
+    report: str | None = None,
 ) -> Summary:
     """Fit many files; keep each result in `output/results.sqlite`, write `peaks.csv` and `files.csv` from it.
 
@@ -72,6 +75,8 @@ def run(
         Progress is drawn there if it is a terminal.
     write : callable
         Writes a table, from its columns and rows.
+    report : str or None
+        Also write `report.html` (its rows are held in memory then); the text is the command shown in its head.
 
     Raises
     ------
@@ -82,12 +87,17 @@ def run(
     map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits(timeout, max_memory))
     task = task or _fit_file()
     identity, content = described(task, settings)
+    if report is not None:
+        require_plotly()  # before the fits, not after them
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals())
         _make(Path(output))
         stack.enter_context(locked(Path(output)))
+        refuse_foreign(Path(output))
         store = stack.enter_context(opened(Path(output)))
         store.use_settings(identity, content)
+        if map_ is serial:
+            map_ = partial(wary, begin=store.begin, suspects=store.begun())
         entries = stack.enter_context(logging_to(log))
         batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
         entries.write("start", files=len(listed), output=str(output), settings=content)
@@ -103,6 +113,8 @@ def run(
             interrupted = True
         write_tables(store, Path(output), write)
         summary = batch.summary(interrupted=interrupted)
+        if report is not None:
+            write_report(store, Path(output), identity, content, {"command": report, "files": summary.line})
         entries.write("end", exit_code=summary.exit_code, summary=summary.line)
     return summary
 
@@ -127,7 +139,7 @@ class _Batch:
             if fail_fast and self._counts["failed"]:
                 return
             known = self._store.known(job.path)
-            if known is not None and not os.path.lexists(job.path):
+            if known is not None and known.sha256 and not os.path.lexists(job.path):
                 self._count("vanished")
             elif known is not None and resume and is_unchanged(job, known, self._identity, self._figures.folder):
                 self._keep(job, known)
@@ -139,7 +151,9 @@ class _Batch:
         files, peaks = _rows(outcome)
         pictures = outcome.result.pictures if outcome.result else ()
         names, obsolete = self._figures.write(outcome.job, [str(row["trace"] or "") for row in files], pictures)
-        self._store.put(Record(outcome.job.path, files, peaks, self._identity, outcome.size, outcome.again, names))
+        curves = outcome.result.curves if outcome.result else ()
+        key = outcome.job.path, files, peaks, self._identity, outcome.size, outcome.again
+        self._store.put(Record(*key, names, curves, outcome.died))
         self._figures.remove(obsolete)
         self._worked += 1
         bad = next((row for row in files if row["status"] != "ok"), None)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gcfit.batch.records import FileResult, Job, Outcome, Task
-from gcfit.errors import GcfitError, InputError
+from gcfit.errors import GcfitError, InputError, one_line
 
 SETTLED_S = 0.5  # a file written to more recently is looked at once more when it has this age
 TAIL_BYTES = 4096
@@ -85,12 +85,12 @@ def _renamed(result: FileResult, job: Job) -> FileResult:
     """The rows speak of the file by the name that the user gave, on whichever machine it was read."""
     files = tuple({**row, "file": job.name, "message": named(str(row["message"] or ""), job)} for row in result.files)
     peaks = tuple({**row, "file": job.name} for row in result.peaks)
-    return FileResult(files, peaks, result.pictures)
+    return FileResult(files, peaks, result.pictures, result.curves)
 
 
 def named(text: str, job: Job) -> str:
-    """Replace the absolute path in a message by the name that the user gave."""
-    return text.replace(job.path, job.name)
+    """Replace the absolute path in a message, with its control characters escaped or not, by the user's name."""
+    return text.replace(job.path, job.name).replace(one_line(job.path), one_line(job.name))
 
 
 # --- what a file is ----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The ways to map the work over the jobs; outcomes are the same in all of them, their order is not."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 from gcfit.batch.pool import Limits, processes
@@ -12,6 +12,24 @@ from gcfit.errors import GcfitError
 def serial(work: Work, jobs: Iterable[Job]) -> Outcomes:
     """Map in this process, in order; a crash of a file is a crash of the run."""
     yield from map(work, jobs)
+
+
+def wary(work: Work, jobs: Iterable[Job], *, begin: Callable[[str], None], suspects: Collection[str]) -> Outcomes:
+    """Map in this process, but for the files at which an earlier run has ended: each gets a process of its own.
+
+    Parameters
+    ----------
+    begin : callable
+        Takes the path of every file that this process is about to work on.
+    suspects : collection of str
+        Absolute paths.
+    """
+    for job in jobs:
+        if job.path in suspects:
+            yield from processes(work, [job], count=1, limits=Limits())
+        else:
+            begin(job.path)
+            yield work(job)
 
 
 def chosen(*, jobs: int, files: int, dask: str, limits: Limits) -> Map:

@@ -50,7 +50,7 @@ def processes(work: Work, jobs: Iterable[Job], *, count: int, limits: Limits) ->
     for job in suspects:
         with _Pool(work, 1, limits) as pool:
             yield from pool.run([job])
-            yield from (Outcome(job, "failed", message=f"{job.name}: {death}", again=True) for _, death in pool.deaths)
+            yield from (_died(job, death) for _, death in pool.deaths)
 
 
 @dataclass(eq=False)
@@ -184,6 +184,10 @@ class _Queue:
 
     def put_back(self, jobs: Iterable[Job]) -> None:
         self._front.extend(jobs)
+
+
+def _died(job: Job, how: str) -> Outcome:
+    return Outcome(job, "failed", message=f"{job.name}: {how}", again=True, died=True)
 
 
 def _started(work: Work, limits: Limits) -> _Worker:

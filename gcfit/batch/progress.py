@@ -1,6 +1,8 @@
 """What a run says while it works: a line on a terminal, JSON lines in a log file."""
 
+import errno
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,8 +74,10 @@ class Log:
         if self._file is None:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **values}
+        line = json.dumps(entry).encode() + b"\n"
         try:
-            self._file.write(json.dumps(entry).encode() + b"\n")
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _log_error(self._path, error) from error
 
@@ -92,12 +96,23 @@ def logging_to(path: Path | None) -> Iterator[Log]:
         return
     try:
         file = path.open("ab", buffering=0)  # a line is in the file at once, and complete
+        if _is_cut(path):
+            file.write(b"\n")
     except OSError as error:
         raise _log_error(path, error) from error
     try:
         yield Log(path, file)
     finally:
         file.close()
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the last line has no end: the disk was full when it was written."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
 
 
 def _log_error(path: Path | None, error: OSError) -> OutputError:

@@ -37,6 +37,8 @@ class FileResult:
         The rows of the peak table, with the columns `gcfit.results.PEAK_COLUMNS`.
     pictures : tuple of Picture
         At most one a trace.
+    curves : tuple of str
+        What `gcfit.report.trace_of` says of each trace, one a row of `files`, empty for a trace without a fit; or none.
 
     The store fills in `file` and `sha256` itself.
     """
@@ -44,6 +46,7 @@ class FileResult:
     files: tuple[Row, ...]
     peaks: tuple[Row, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    curves: tuple[str, ...] = ()
 
 
 # a pure function of a file's absolute path and the settings; importable by name, since workers find it by name
@@ -72,6 +75,8 @@ class Outcome:
         The file is not what the task takes.
     out_of_memory : bool
         The worker had no memory left and is not to be used again.
+    died : bool
+        The file took its worker process along.
     """
 
     job: Job
@@ -84,6 +89,7 @@ class Outcome:
     seconds: float = 0.0
     unreadable: bool = False
     out_of_memory: bool = False
+    died: bool = False
 
 
 COUNTED = ("fitted", "unchanged", "failed", "incomplete", "skipped", "vanished", "pruned")

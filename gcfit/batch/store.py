@@ -1,14 +1,18 @@
 """The record of a batch: `results.sqlite`, one transaction a file, refused when it is foreign or damaged.
 
-Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with). `path`, the absolute
+Tables: `files` (a row a trace), `peaks` (a row a peak), `settings` (what a file was fitted with), `curves` (what the
+report draws of a trace: JSON, compressed by zlib). `path`, the absolute
 path as bytes, and `position` tell the rows of files with the same name apart and give the tables their order.
+`begun` holds the paths of files that a process has begun with and not survived, or is at.
 """
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ from gcfit.results import COLUMNS, Table
 
 NAME = "results.sqlite"
 APPLICATION = int.from_bytes(b"gcft", "big")
-VERSION = 1
+VERSION = 2
 BUSY_S = 60.0  # patience with somebody who writes to the store by other means
 KEY = ("path", "position")
 # size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/
@@ -49,6 +53,8 @@ class Record:
     size: int
     again: bool
     figures: Sequence[str | None]
+    curves: Sequence[str] = ()
+    died: bool = False
 
 
 class Store:
@@ -87,6 +93,21 @@ class Store:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
             _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
+            drawn = [(key, at, zlib.compress(text.encode())) for at, text in enumerate(record.curves) if text]
+            transaction.executemany("INSERT INTO curves VALUES (?, ?, ?)", drawn)
+            if record.died:
+                transaction.execute("INSERT INTO begun VALUES (?)", (key,))
+
+    def begin(self, path: str) -> None:
+        """Note that this process begins with a file: if it does not survive that, the next run will know."""
+        self.still_there()
+        with _told(self.path), self._connection as transaction:
+            transaction.execute("INSERT OR IGNORE INTO begun VALUES (?)", (os.fsencode(path),))
+
+    def begun(self) -> set[str]:
+        """Absolute paths of the files that were begun and not ended."""
+        with _told(self.path):
+            return {os.fsdecode(path) for (path,) in self._connection.execute("SELECT path FROM begun")}
 
     def rename(self, path: str, name: str) -> None:
         """The user calls an unchanged file by another name than before (a relative path from another folder)."""
@@ -113,7 +134,27 @@ class Store:
         with _told(self.path):
             query = f'SELECT {_names(COLUMNS[table])} FROM "{table}" ORDER BY path, position'
             for row in self._connection.execute(query):
-                yield tuple(_read(value) for value in row)
+                yield tuple(map(_read, row))
+
+    def traces(self) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]], str | None]]:
+        """Row of the file table, rows of the peak table and curves of every trace, in the order of the tables."""
+        files = (
+            f"SELECT {_names(COLUMNS['files'])}, path, content "
+            "FROM files LEFT JOIN curves USING (path, position) ORDER BY path, position"
+        )
+        peaks = f"SELECT {_names(COLUMNS['peaks'])} FROM peaks WHERE path = ? AND trace IS ? ORDER BY position"
+        with _told(self.path):
+            for *cells, path, content in self._connection.execute(files):
+                file = _row("files", cells)
+                found = self._connection.execute(peaks, (path, _stored(file["trace"]))).fetchall()
+                text = None if content is None else zlib.decompress(content).decode()
+                yield file, [_row("peaks", values) for values in found], text
+
+    def fitted_otherwise(self, identity: str) -> int:
+        """Number of files whose rows come from other settings than these: they have vanished since, for instance."""
+        with _told(self.path):
+            query = "SELECT count(DISTINCT path) FROM files WHERE settings != ?"
+            return int(self._connection.execute(query, (identity,)).fetchone()[0])
 
     def still_there(self) -> None:
         """Raise `OutputError` when the file was removed or replaced: what is written to it then is lost."""
@@ -211,6 +252,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     # the log is written without waiting for the disk: a killed process loses nothing, a power cut the last files
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("CREATE TABLE IF NOT EXISTS begun (path PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("CREATE TABLE IF NOT EXISTS curves (path, position, content, PRIMARY KEY (path, position))")
     for table, columns in COLUMNS.items():
         there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
         for name in (name for name in columns if name not in there):
@@ -218,17 +261,26 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _forget(transaction: sqlite3.Connection, key: bytes) -> None:
-    transaction.execute("DELETE FROM files WHERE path = ?", (key,))
-    transaction.execute("DELETE FROM peaks WHERE path = ?", (key,))
+    for table in ("files", "peaks", "begun", "curves"):
+        transaction.execute(f"DELETE FROM {table} WHERE path = ?", (key,))
 
 
 def _insert(
     transaction: sqlite3.Connection, table: Table, rows: Sequence[Row], extra: Sequence[tuple[Any, ...]]
 ) -> None:
+    columns = COLUMNS[table]
+    values = ([*map(_stored, map(row.__getitem__, columns)), *more] for row, more in zip(rows, extra, strict=True))
+    transaction.executemany(_insertion(table), values)
+
+
+@cache
+def _insertion(table: Table) -> str:
     names = (*COLUMNS[table], *EXTRA[table])
-    query = f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
-    values = ((*(_stored(row[name]) for name in COLUMNS[table]), *more) for row, more in zip(rows, extra, strict=True))
-    transaction.executemany(query, values)
+    return f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
+
+
+def _row(table: Table, cells: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(COLUMNS[table], map(_read, cells), strict=True))
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -241,7 +293,7 @@ def _stored(value: object) -> object:
 
 
 def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _read(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """`peaks.csv` and `files.csv`, written from the store: complete or not at all."""
 
+import codecs
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,10 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from gcfit.batch.store import Store
+from gcfit.batch.store import NAME, Store
 from gcfit.errors import OutputError
 from gcfit.results import COLUMNS
 
+REMEDY = "move it away or choose another folder with -o"
 PIECE = 1000  # rows written at once
 # takes a binary stream, the names of the columns and the rows; None is an empty cell
 TableWriter = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], None]
@@ -46,6 +48,23 @@ def write_tables(store: Store, folder: Path, write: TableWriter = write_csv) -> 
         store.still_there()
         with replacing(folder / f"{table}.csv") as file:
             write(file, columns, store.rows(table))
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that has no store yet but tables of these names that somebody else made.
+
+    Raises
+    ------
+    OutputError
+        If there is one; it is left as it is.
+    """
+    if (folder / NAME).exists():
+        return
+    for path in (folder / f"{table}.csv" for table in COLUMNS):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            head = file.read(20).removeprefix(codecs.BOM_UTF8)
+            if head and not head.startswith((b"file,trace,", b"file;trace;")):
+                raise OutputError(f"{path}: is not a table of gcfit and is left as it is; {REMEDY}")
 
 
 @contextmanager

@@ -18,12 +18,16 @@ from gcfit.results import failed_file_row, file_row, peak_rows
 
 @dataclass(frozen=True)
 class FileTask:
-    """Everything that decides what is made of a file, besides its content; `figures` is a suffix, empty for none."""
+    """Everything that decides what is made of a file, besides its content.
+
+    `figures` is a suffix, empty for none; `curves` are made for the report.
+    """
 
     system: System | None = None
     settings: FitSettings = field(default_factory=FitSettings)
     reading: ReadOptions = field(default_factory=ReadOptions)
     figures: str = ""
+    curves: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ def fit_file(path: str, task: FileTask) -> Fitted:
         files=tuple(row(run, result) for run, result in zip(reading.chromatograms, tried, strict=True)),
         peaks=tuple(peak for result in fits for peak in peak_rows(result)),
         pictures=tuple(_picture(result, task.figures) for result in fits) if task.figures else (),
+        curves=tuple(map(_curves, tried)) if task.curves else (),
         warnings=(*(f"{path}: {text}" for text in reading.warnings), *map(str, errors)),
         notes=tuple(f"{path}: {text}" for text in (f"read as {reading.reader}", *reading.notes))
         + tuple(f"{result.chromatogram.label}: {text}" for result in fits for text in _notes(result)),
@@ -80,8 +85,15 @@ def _row(run: Chromatogram, result: Fit | GcfitError, *, path: str, assumed: str
 
 
 def _notes(result: Fit) -> tuple[str, ...]:
-    counted = f"{result.chromatogram.time.size} points, {len(result.peaks)} peaks, noise {result.noise.deviation:.3g}"
+    peaks = sum(peak.found for peak in result.peaks)
+    counted = f"{result.chromatogram.time.size} points, {peaks} peaks, noise {result.noise.deviation:.3g}"
     return (counted, *result.chromatogram.notes, *result.notes)
+
+
+def _curves(result: Fit | GcfitError) -> str:
+    from gcfit.report import trace_of
+
+    return trace_of(result) if isinstance(result, Fit) else ""
 
 
 def _picture(result: Fit, suffix: str) -> Picture:

@@ -16,7 +16,7 @@ from gcfit.errors import InputError
 if TYPE_CHECKING:
     from gcfit.batch.store import Known
 
-OWN = ("peaks.csv", "files.csv")
+OWN = ("peaks.csv", "files.csv", "report.html")
 
 
 def work_list(files: Iterable[str | os.PathLike[str]], output: Path) -> list[Job]:

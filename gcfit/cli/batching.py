@@ -1,6 +1,7 @@
 """`gcfit fit -o DIR`: the options of a batch, and the hand-over to `gcfit.batch`."""
 
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ class Batch:
 
     output: str | None
     figures: str | None
+    report: bool
     jobs: int
     dask: str
     resume: bool
@@ -36,7 +38,7 @@ class Batch:
 
 # options that say nothing without the folder of a batch, and their values when they are not given
 OF_A_FOLDER: dict[str, Any] = {
-    "figures": None, "resume": True, "prune": False, "timeout": None, "max_memory": None, "log": None,
+    "figures": None, "report": False, "resume": True, "prune": False, "timeout": None, "max_memory": None, "log": None,
 }  # fmt: skip
 
 
@@ -63,6 +65,7 @@ batch_options = gathered(
     _batch,
     click.option("-o", "--output", metavar="DIR", help="Write results.sqlite, peaks.csv and files.csv into DIR."),
     click.option("--figures", type=click.Choice(FIGURES), help="With -o: an overlay figure of each trace."),
+    click.option("--report", is_flag=True, help="With -o: report.html, a page to look at all of it (extra: report)."),
     click.option("--jobs", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
                  help="Files fitted at the same time; 0 for one a core."),
     click.option("--dask", default="", metavar="ADDRESS", help="Fit on the cluster of this scheduler: tcp://HOST:PORT."),
@@ -98,6 +101,7 @@ def fit_into_folder(
         files, task, folder, jobs=batch.jobs, dask=batch.dask, resume=batch.resume, prune=batch.prune,
         fail_fast=batch.fail_fast, lenient=lenient, timeout=batch.timeout, max_memory=batch.max_memory,
         log=Path(batch.log) if batch.log else None, progress=sys.stderr, write=TableFile(layout),
+        report=command_line(sys.argv[1:], files) if batch.report else None,
     )  # fmt: skip
     if layout.format:
         _show(folder, layout)
@@ -105,6 +109,17 @@ def fit_into_folder(
         say(hint)
     say(summary.line)
     return summary.exit_code
+
+
+def command_line(words: Sequence[str], files: Iterable[str]) -> str:
+    """Return the command as it would be typed again, of more than three files only the first and the last."""
+    named = set(files)
+    places = [place for place, word in enumerate(words) if word in named]
+    hidden = set(places[1:-1]) if len(places) > 3 else set()
+    first = min(hidden, default=-1)
+    shown = ["…" if place == first else shlex.quote(word)
+             for place, word in enumerate(words) if place not in hidden or place == first]  # fmt: skip
+    return " ".join(["gcfit", *shown])
 
 
 @dataclass(frozen=True)

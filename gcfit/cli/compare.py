@@ -1,81 +1,129 @@
-"""`gcfit compare`: the solvers of a column's equations beside each other."""
+"""`gcfit compare`: solvers of a column's equations; models of a chromatogram's peaks; the vendor's peaks and ours."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.core import ParameterSource
 
-from gcfit.cli.options import command, quantity, read_system, table_options
-from gcfit.cli.output import put_table, say
+from gcfit.cli.options import (
+    command,
+    comparison_options,
+    quantity,
+    read_system,
+    reading_options,
+    system_option,
+    table_options,
+)
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gcfit.cli.output import Layout
-    from gcfit.column.comparison import Comparison
+    from gcfit.column.system import System
+    from gcfit.fitting.records import FitSettings
+    from gcfit.formats import ReadOptions
 
-COLUMNS = (
-    *("velocity", "diffusion", "competition", "solver", "component"),
-    *("retention_time_s", "sigma_s", "area", "height", "difference", "difference_l2", "effect", "reference"),
-    *("seconds", "mass_balance_error", "message"),
-)
-EXCEEDED = 1
+# how a system file begins after blanks and comments, and no chromatogram does
+_SYSTEM = re.compile(rb"(\xef\xbb\xbf)?(\s*#.*|\s)*(\[\[?\s*)?(column|carrier|injection|detector|component)\s*[\].=]")
+HEAD = 1 << 13
+SHARED = {"source", "output", "format", "decimal_comma", "bom", "columns", "digits"}
+FOR_SYSTEMS = {"tolerance"}
 
 
 @command(
-    "gcfit compare column.toml --format markdown --digits 4",
-    "gcfit compare column.toml --tolerance 2e-3 > /dev/null",
-    "gcfit compare column.toml -o comparison",
+    "gcfit compare column.toml --tolerance 2e-3 -o solvers",
+    "gcfit compare run.csv --system column.toml --format markdown --digits 5",
+    "gcfit compare run.csv --hold-up 34.2 --with numerical --model laplace --model emg -o models",
+    "gcfit compare shimadzu.txt --columns name,area,vendor_area,area_ratio",
 )
-@click.argument("system_file", metavar="SYSTEM.toml")
-@quantity("--tolerance", above=0, metavar="X", help="Exit with 1 when a difference from the reference is larger.")
-@click.option("-o", "--output", metavar="DIR", help="Also write the table and an overlay figure of each comparison.")
+@click.argument("source", metavar="SYSTEM.toml|CHROMATOGRAM")
+@click.option("-o", "--output", metavar="DIR", help="Also write table, what stands behind it, and figures to DIR.")
+@quantity(
+    "--tolerance", above=0, metavar="X", help="System: exit with 1 when a difference from the reference is larger."
+)
+@click.option(
+    "--with",
+    "beside",
+    type=click.Choice(["models", "numerical", "vendor"]),
+    help="Chromatogram: peak models; these and the pair through the full equations; the vendor's own peaks"
+    " beside the fit. By default vendor where the file has a peak table, else models.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    help="Chromatogram: only this model (or auto, or a pattern such as 'laplace*'), again for more.",
+)
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    type=click.Choice(["pairs", "simultaneous"]),
+    help="Chromatogram: only this strategy, again for more; by default pairs, and all at once only the"
+    " models of few parameters.",
+)
+@system_option
+@comparison_options
+@reading_options
 @table_options
-def compare(system_file: str, tolerance: float | None, output: str | None, layout: "Layout") -> int:
-    """Solve the column in every way that there is, and tell how far the solutions differ and how long they take.
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    source: str,
+    output: str | None,
+    tolerance: float | None,
+    beside: Literal["models", "numerical", "vendor"] | None,
+    models: Sequence[str],
+    strategies: Sequence[Any],
+    system: "System | None",
+    settings: "FitSettings",
+    reading: "ReadOptions",
+    layout: "Layout",
+) -> int:
+    """Compare the solvers of a column's equations, or the peak models on a chromatogram; - is stdin, content decides.
 
-    Closed form, Fourier sum, quadrature and the full equations; for variable and constant velocity, and with
-    diffusion and competition where SYSTEM.toml (- is stdin) gives coefficients for them. Differences are in units of
-    the apex of the reference, which is named; effect is the difference from the linear law without diffusion.
+    SYSTEM.toml is solved in every way that there is: closed form, Fourier sum, quadrature, the full equations; for
+    variable and constant velocity, and with diffusion and competition where the file gives coefficients for them.
+    Differences are in units of the apex of the reference, which is named; effect is the difference from the linear
+    law without diffusion. With -o, scales.csv holds the dimensionless groups.
+
+    CHROMATOGRAM is fitted with every peak model, window by window (pairs) and at once (simultaneous). R2 and BIC are
+    taken over the same points for all, with the noise of the trace or the misfit of the closest fit, whichever is
+    larger; seconds are those of the processor, without reading and detection. Columns area_... hold the area of each
+    peak of the best fit. Where the file brings the vendor's peak table, that stands beside the fit instead, and peaks
+    that only one of them has are listed; --with models compares models all the same.
     """
-    from pathlib import Path
+    from gcfit.cli import comparing
 
-    from gcfit.column.comparison import compare as run
-    from gcfit.column.comparison import worst
-
-    rows = list(run(read_system(system_file)))
-    table = [_row(row) for row in rows]
-    put_table(table, COLUMNS, "-", layout)
-    if output is not None:
-        _write_folder(Path(output), rows, table)
-    if tolerance is None or worst(rows) <= tolerance:
-        return 0
-    say(f"the largest difference is {worst(rows):.3g} of the apex, above the tolerance {tolerance:g}")
-    return EXCEEDED
+    if _is_system(source):
+        _refuse(ctx, SHARED | FOR_SYSTEMS, "a system file")
+        return comparing.solvers(read_system(source), tolerance, comparing.Place(output, layout))
+    _refuse(ctx, set(ctx.params) - FOR_SYSTEMS, "a chromatogram")
+    asked = comparing.Asked(source, beside, tuple(models), tuple(strategies), system, settings, reading)
+    return comparing.runs(asked, comparing.Place(output, layout))
 
 
-def _row(row: "Comparison") -> dict[str, Any]:
-    figures = asdict(row.figures) if row.figures else {}
-    names = ("solver", "component", "reference", "seconds", "mass_balance_error", "message")
-    known = {**asdict(row.physics), **figures, **{name: getattr(row, name) for name in names}}
-    return {name: known.get(name) for name in COLUMNS}
-
-
-def _write_folder(folder: "Path", rows: "list[Comparison]", table: list[dict[str, Any]]) -> None:
-    from gcfit.cli.output import Layout
-    from gcfit.errors import OutputError
-    from gcfit.figures import save
-    from gcfit.figures.solvers import solvers_figure
-
+def _is_system(source: str) -> bool:
+    """Whether a file, or what stands in the pipe, is a system file."""
+    if source != "-" and Path(source).suffix.lower() == ".toml":
+        return True
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be made: {error.strerror}; choose another folder with -o") from error
-    put_table(table, COLUMNS, str(folder / "comparison.csv"), Layout())
-    for physics in dict.fromkeys(row.physics for row in rows):
-        these = [row for row in rows if row.physics == physics and row.curve.size]
-        added = [name for name in ("diffusion", "competition") if getattr(physics, name)]
-        name = "_".join([physics.velocity, *added])
-        if these:
-            figure = solvers_figure(these, title=f"{physics.velocity} velocity, {' and '.join(added) or 'linear law'}")
-            save(figure, folder / f"{name}.png")
+        if source == "-":
+            head = sys.stdin.buffer.peek(HEAD)  # type: ignore[union-attr]
+        else:
+            with Path(source).open("rb") as file:
+                head = file.read(HEAD)
+    except OSError:
+        return False  # the reader of chromatograms says what is wrong with it
+    return _SYSTEM.match(head) is not None
+
+
+def _refuse(ctx: click.Context, known: set[str], what: str) -> None:
+    """Refuse options on the command line that mean nothing for what is compared."""
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in known:
+            raise click.UsageError(f"{parameter.opts[-1]} is not for {what}.")

@@ -30,7 +30,7 @@ def _list_formats(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @command(
     "gcfit fit run.csv --hold-up 34.2 > peaks.csv",
     "gcfit fit run.csv --system column.toml --format markdown --digits 5",
-    "gcfit fit *.csv --system column.toml -o results --figures png --jobs 0",
+    "gcfit fit *.csv --system column.toml -o results --figures png --report --jobs 0",
     "gcfit simulate column.toml | gcfit fit - --system column.toml",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
@@ -68,7 +68,7 @@ def fit(
 
     names, lenient = expanded(files, batch.output), all_shelves(files)
     hint = NO_HOLD_UP if settings.hold_up is None and system is None else ""
-    task = FileTask(system, settings, reading, batch.figures or "")
+    task = FileTask(system, settings, reading, batch.figures or "", curves=batch.output is not None)
     if batch.output is not None:
         return fit_into_folder(names, task, Path(batch.output), batch, layout, lenient=lenient, hint=hint)
     ended = outcomes(names, task, jobs=batch.jobs, dask=batch.dask, lenient=lenient)

@@ -16,7 +16,7 @@ import click
 
 from gcfit import __version__
 from gcfit.batch.threads import one_blas_thread
-from gcfit.errors import GcfitError
+from gcfit.errors import GcfitError, one_line
 
 COMMANDS = {
     "simulate": "Chromatogram of a column described in a system file.",
@@ -26,6 +26,9 @@ COMMANDS = {
 }
 FAILED, INTERRUPTED, PIPE_CLOSED = 1, 130, 141
 PREFIX = "GCFIT"
+# what takes the name of a file says so in its metavar; a shell completes it then, and nothing is checked here
+FILE_METAVARS = ("FILE", "DIR", "FIGURE", "CHROMATOGRAM", ".toml", ".csv")
+FILE = click.Path(readable=False, allow_dash=True)
 
 
 class _ReaderLeftError(Exception):
@@ -84,10 +87,12 @@ def _debug_option() -> click.Option:
 
 
 def _complete(command: click.Command, name: str) -> None:
-    """Give a subcommand `--debug`, and each of its options the variables GCFIT_COMMAND_OPTION and GCFIT_OPTION."""
+    """Give a subcommand `--debug`, and its options their variables GCFIT_COMMAND_OPTION and GCFIT_OPTION and files."""
     if not any("--debug" in parameter.opts for parameter in command.params):
         command.params.append(_debug_option())
     for parameter in command.params:
+        if parameter.type is click.STRING and any(word in (parameter.metavar or "") for word in FILE_METAVARS):
+            parameter.type = FILE
         if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.name:
             option = parameter.name.upper()
             parameter.envvar = [f"{PREFIX}_{name.upper()}_{option}", f"{PREFIX}_{option}"]
@@ -167,4 +172,4 @@ def _report(error: click.ClickException | GcfitError | OSError) -> int:
 
 
 def _say(line: str) -> None:
-    click.echo(" ".join(line.split("\n")), err=True)
+    click.echo(one_line(" ".join(line.split("\n"))), err=True)

@@ -5,6 +5,7 @@ The modules of the records are imported when the command runs, not when its help
 
 import inspect
 import math
+import re
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
@@ -122,18 +123,40 @@ def _settings(**values: Any) -> "FitSettings":
 
     if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
         raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
-    if values["model"] != "auto":
+    if values.get("model", "auto") != "auto":
         from gcfit.fitting.models import ordered_name
 
         ordered_name(values["model"])  # an unknown model is told once, not once a file
+    if values["baseline"] != "auto":
+        from gcfit.fitting.baseline import check_method
+
+        check_method(values["baseline"])
+    peaks = values.pop("peaks")
+    if peaks is not None:
+        from gcfit.fitting.peak_list import read_expected
+
+        values["expected"] = read_expected(peaks)
     return FitSettings(**values)
 
 
+def _stretch(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    """Read a stretch of time START-END [s]."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*(-?\d*\.?\d+)\s*[-:]\s*(-?\d*\.?\d+)\s*", value)
+    if match is None or float(match[1]) >= float(match[2]):
+        raise click.BadParameter(f"{value!r} is not a stretch START-END in seconds, such as 600-660.")
+    return float(match[1]), float(match[2])
+
+
 def _reading(**values: Any) -> "ReadOptions":
+    from gcfit.errors import InputError
     from gcfit.formats import ReadOptions
 
-    named = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";"}
-    return ReadOptions(**values | {"delimiter": named.get(values["delimiter"], values["delimiter"])})
+    try:
+        return ReadOptions(**values)
+    except InputError as error:
+        raise click.UsageError(f"{error}.") from error
 
 
 def _layout(**values: Any) -> "Layout":
@@ -148,9 +171,7 @@ system_option = gathered(
     click.option("--system", metavar="SYSTEM.toml", help="System file: column, carrier gas, injection, components."),
 )
 
-fit_options = gathered(
-    "settings",
-    _settings,
+_FIT = (
     quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
     quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
     quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
@@ -164,7 +185,21 @@ fit_options = gathered(
     quantity("--end", help="Leave out what is after [s]."),
     quantity("--min-snr", above=0, default=5.0, show_default=True, metavar="X",
                  help="Least height of a peak, in standard deviations of the noise."),
+    click.option("--peaks", metavar="FILE.csv",
+                 help="Expected peaks: name, retention_time_s, window_s (to either side); go before the system's."),
+    click.option("--shared-tail", is_flag=True, help="One inlet tail for all peaks, instead of one a peak."),
+    click.option("--baseline", default="auto", show_default=True, metavar="NAME",
+                 help="auto: local, fitted with the peaks; else the shape of valleys, line, asls, arpls, snip, ... is"
+                      " taken off first."),
+    click.option("--noise-window", callback=_stretch, metavar="START-END",
+                 help="Blank stretch [s] for the peak-to-peak noise of S/N; else six standard deviations."),
 )  # fmt: skip
+
+fit_options = gathered("settings", _settings, *_FIT)
+# without what is compared
+comparison_options = gathered(
+    "settings", _settings, *(option for option in _FIT if not {"model", "strategy"} & set(_names((option,))))
+)
 
 reading_options = gathered(
     "reading",

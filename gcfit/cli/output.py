@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from gcfit.errors import one_line
+
 if TYPE_CHECKING:
     from gcfit.formats.writers import TableFormat
 
@@ -95,5 +97,5 @@ def _rounded(row: Row, digits: int) -> dict[str, object]:
 
 
 def say(text: str) -> None:
-    """Write one remark on stderr."""
-    click.echo(f"gcfit: {text}", err=True)
+    """Write one remark on stderr, on one line whatever a file name holds."""
+    click.echo(f"gcfit: {one_line(text)}", err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gcfit.chromatogram import Chromatogram
 from gcfit.errors import InputError
+from gcfit.formats.writers import unquoted
 from gcfit.results import COUNT_COLUMNS, PEAK_COLUMNS, TEXT_COLUMNS, Row
 
 STORE = "results.sqlite"
@@ -93,13 +94,8 @@ def _row(source: str, number: int, cells: dict[str, str], *, decimal_comma: bool
     found: Row = dict.fromkeys(PEAK_COLUMNS)
     for name, text in cells.items():
         place = f"line {number}, column {name}"
-        found[name] = _text(text) if name in TEXT_COLUMNS else _number(source, place, name, text, decimal_comma)
+        found[name] = unquoted(text) if name in TEXT_COLUMNS else _number(source, place, name, text, decimal_comma)
     return found
-
-
-def _text(cell: str) -> str:
-    """A text without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _number(source: str, place: str, name: str, cell: str, decimal_comma: bool) -> float | int | None:

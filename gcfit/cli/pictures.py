@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from gcfit.chromatogram import Chromatogram
+from gcfit.cli.output import say
 from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
 from gcfit.cli.plot import Choice, Style
 from gcfit.column.flow import Flow, flow_of
@@ -16,7 +17,7 @@ from gcfit.column.system import System, VelocityModel, read_system
 from gcfit.errors import InputError
 from gcfit.figures import GasProfile, Outlet, multiples, overlay, system_figure, trends
 from gcfit.fitting.fit import fit
-from gcfit.fitting.records import FitSettings
+from gcfit.fitting.records import Fit, FitSettings
 from gcfit.fitting.restore import restored
 from gcfit.formats import ReadOptions, read_file
 from gcfit.results import TREND_COLUMNS
@@ -74,12 +75,23 @@ def _kind(path: str) -> str:
 
 def _overlay(asked: Asked) -> Figure:
     run = _the_trace(asked.files[0], asked.reading)
-    if asked.choice.table is None:
-        result = fit(run, asked.system, settings=asked.settings)
-    else:
-        result = restored(run, rows_of(run, asked.choice.table), asked.system, settings=asked.settings)
+    table = asked.choice.table
+    result = fit(run, asked.system, settings=asked.settings) if table is None else _restored(run, table, asked)
     looks = asked.looks("") | {"title": asked.style.title}
     return overlay(result, zoom=asked.choice.zoom, time_unit=asked.style.axis_unit, **looks)
+
+
+def _restored(run: Chromatogram, table: str, asked: Asked) -> Fit:
+    """The fit that a table describes; what may be wrong about it is said."""
+    rows = rows_of(run, table)
+    other = str(rows[0]["file"]) if rows else "-"
+    if other != "-" and Path(other).name != Path(run.source).name:
+        say(f"{table}: its peaks are those of {other}")
+    result = restored(run, rows, asked.system, settings=asked.settings)
+    if result.notes:
+        more = f" and {len(result.notes) - 1} more like it" if len(result.notes) > 1 else ""
+        say(f"{run.label}: {result.notes[0]}{more}")
+    return result
 
 
 def _the_trace(path: str, reading: ReadOptions) -> Chromatogram:

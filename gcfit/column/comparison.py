@@ -7,7 +7,7 @@ equations reach, and held against the most exact of those that solve the same eq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from time import perf_counter
+from time import process_time
 from typing import get_args
 
 import numpy as np
@@ -71,7 +71,7 @@ class Comparison:
     solver, component, reference : str
         Who, for what, and against whom ("" for the reference itself).
     seconds : float
-        Time of the solution; that of all components where they compete.
+        Time of the processor for the solution; for that of all components where they compete.
     figures : Figures or None
         None where there is no solution.
     mass_balance_error : float or None
@@ -187,12 +187,12 @@ def _compare_group(system: System, physics: Physics, solvers: Mapping[str, Solve
 
 
 def _answer(solve: Solve, system: System, time: Array, physics: Physics) -> _Answer:
-    begun = perf_counter()
+    begun = process_time()
     try:
         curves = solve(system, time, physics)
     except SolverError as error:
-        return _Answer(None, perf_counter() - begun, str(error))
-    return _Answer(curves, perf_counter() - begun)
+        return _Answer(None, process_time() - begun, str(error))
+    return _Answer(curves, process_time() - begun)
 
 
 def _figures(time: Array, curve: Array, reference: Array, ideal_curve: Array) -> Figures:

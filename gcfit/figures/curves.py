@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from gcfit.chromatogram import Array
 from gcfit.figures.labels import Outline
 from gcfit.figures.sheet import Sheet
-from gcfit.figures.zoom import Extent, is_drawn
+from gcfit.figures.zoom import Extent, is_drawn, is_fitted
 from gcfit.fitting.records import PeakFit
 from gcfit.results import thinned
 
@@ -62,11 +62,11 @@ def draw(axes: Axes, sheet: Sheet, view: View) -> None:
     theme, time = sheet.theme, view.time
     if view.dense:
         # broad below the line of the fit, so that both are seen
-        width = 1.7 if sheet.fit.peaks else 0.7
+        width = 1.7 if is_fitted(sheet.fit) else 0.7
         axes.plot(time, view.signal, color=theme.data, linewidth=width, label="data", gid="data", zorder=2)
     else:
         axes.plot(time, view.signal, "o", color=theme.data, markersize=2.6, label="data", gid="data", zorder=2)
-    if not sheet.fit.peaks:
+    if not is_fitted(sheet.fit):
         return
     axes.plot(time, view.total, color=theme.ink, linewidth=0.8, label="fit", gid="fit", zorder=4)
     dashed = (0, (4, 2))
@@ -74,7 +74,7 @@ def draw(axes: Axes, sheet: Sheet, view: View) -> None:
     for index, peak in enumerate(sheet.fit.peaks):
         if is_drawn(peak):
             _fill(axes, sheet, peak, theme.peaks[index % len(theme.peaks)])
-        else:
+        elif peak.found:
             _mark_failed(axes, sheet, peak)
 
 
@@ -94,9 +94,14 @@ def _fill(axes: Axes, sheet: Sheet, peak: PeakFit, colour: str) -> None:
 
 
 def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
-    if peak.window_start_s is None or peak.window_end_s is None:
+    """Hatch where a peak without a curve stands; its whole window, which others may share, if nothing else is known."""
+    if peak.retention_time_s is not None and peak.fwhm_s is not None:
+        start, end = peak.retention_time_s - peak.fwhm_s, peak.retention_time_s + peak.fwhm_s
+    elif peak.window_start_s is not None and peak.window_end_s is not None:
+        start, end = peak.window_start_s, peak.window_end_s
+    else:
         return
-    ends = sheet.shown(peak.window_start_s), sheet.shown(peak.window_end_s)
+    ends = sheet.shown(start), sheet.shown(end)
     span = axes.axvspan(*ends, facecolor="none", edgecolor=sheet.theme.alert, hatch="////", alpha=0.35, linewidth=0)
     span.set_gid(f"failed-{peak.peak}")
 

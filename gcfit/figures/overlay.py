@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from gcfit.errors import InputError
 from gcfit.figures import curves, labels, sheet
 from gcfit.figures.labels import Label, Outline
 from gcfit.figures.sheet import Panels, Sheet
 from gcfit.figures.style import THEMES, ScaledFormatter, ThemeName, TimeUnit, decade, drawing, plain, quantity
-from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, level, rows
+from gcfit.figures.zoom import Extent, Zoom, automatic, extents, is_drawn, is_fitted, level, rows
 from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
 
@@ -69,7 +70,7 @@ def overlay(
         spans = [(part.start, part.end) for part in zooms]
         bar_rows = rows([_at_least(span, sheet.least_bar(shared)) for span in spans])
         bands = max(bar_rows, default=-1) + 1
-        panels = sheet.panels(shared.theme, size, dpi, len(zooms), bands, residual=bool(fit.peaks))
+        panels = sheet.panels(shared.theme, size, dpi, len(zooms), bands, residual=is_fitted(fit))
         left_out = _overview(panels.overview, shared, {i for part in zooms for i in part.peaks})
         for axes, part in zip(panels.zooms, zooms, strict=True):
             _zoom_panel(axes, shared, part)
@@ -109,12 +110,14 @@ def _overview(axes: Axes, shared: Sheet, covered: set[int]) -> int:
     view = curves.view_of(axes, shared, shared.start, shared.end)
     curves.draw(axes, shared, view)
     peaks = extents(shared.fit)
-    crowded = bool(peaks) and len(covered) == len(peaks)
-    shown = _tallest(peaks) if crowded else {peak.index for peak in peaks} - covered
-    wanted = _labels(shared, peaks, shown) + _failed_labels(shared)
+    only_here = {peak.index for peak in peaks} - covered
+    # where parts are enlarged and name all, or leave more than have room here, the tallest are landmarks
+    crowded = bool(covered) and not 0 < len(only_here) <= labels.capacity(axes)
+    shown = _tallest(peaks) if crowded else only_here
+    wanted = _labels(shared, peaks, shown) + _failed_labels(shared, short=len(shown) >= _NAMED_IN_CROWD)
     low, high = float(view.outline.lower.min()), float(view.outline.upper.max())
     placed = _label(axes, shared, wanted, view.outline, low, high)
-    return 0 if crowded else len(wanted) - placed
+    return len(only_here - shown) if crowded else len(wanted) - placed
 
 
 def _tallest(peaks: Sequence[Extent]) -> set[int]:
@@ -161,14 +164,14 @@ def label_of(peak: PeakFit) -> str:
     return f"{peak.peak} {peak.name}{star}" if peak.name else f"{peak.peak}{star}"
 
 
-def _failed_labels(shared: Sheet) -> list[Label]:
+def _failed_labels(shared: Sheet, *, short: bool) -> list[Label]:
     """Labels of the peaks without a curve, at their retention time or the middle of their window."""
     run, found = shared.fit.chromatogram, []
     for peak in shared.fit.peaks:
         time = _place(peak)
         if time is not None and not is_drawn(peak):
             why = "no curve" if peak.status == "ok" else plain(peak.status, 20)
-            text = f"{label_of(peak).rstrip('*')} {why}"
+            text = label_of(peak) if short else f"{label_of(peak).rstrip('*')} {why}"
             y = float(np.interp(time, run.time, run.signal))
             found.append(Label(shared.shown(time), y, text, np.inf, colour=shared.theme.alert))
     return found
@@ -199,6 +202,7 @@ def _residuals(panels: Panels, shared: Sheet) -> None:
         axes.text(0.5, 0.5, "not known: the noise is zero", transform=axes.transAxes, ha="center", va="center", size=7)
     limit = max([4.0, *(1.08 * np.abs(residual[np.isfinite(residual)]))])
     axes.set_ylim(-limit, limit)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 4, 5, 10]))
     power = decade(np.array([limit]))
     axes.yaxis.set_major_formatter(ScaledFormatter(power))
     axes.set_ylabel(quantity("Residual", "σ", power))
@@ -212,12 +216,14 @@ def _title(fit: Fit) -> str:
 
 
 def _subtitle(fit: Fit, left_out: int) -> str:
-    count = len(fit.peaks)
+    count = sum(peak.found for peak in fit.peaks)
     facts = [f"{count} peak{'s' * (count != 1)}" if count else "no peaks"]
     if fit.r_squared is not None:
         facts.append(f"R² {_nines(fit.r_squared)}")
-    # rounded first: 880 rather than 8.8e+02
-    facts.append(f"noise {float(f'{fit.noise.deviation:.2g}'):g} {fit.chromatogram.signal_unit}".rstrip())
+    # rounded first: 880 rather than 8.8e+02; some units are a number themselves: 25 µV
+    unit = fit.chromatogram.signal_unit
+    times = "× " if unit[:1].isdigit() else ""
+    facts.append(f"noise {float(f'{fit.noise.deviation:.2g}'):g} {times}{unit}".rstrip())
     if any(peak.status != "ok" for peak in fit.peaks):
         facts.append("* see the table")
     if left_out:

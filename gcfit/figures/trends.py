@@ -82,7 +82,7 @@ def trends(
                 axes = grid[row][column]
                 _panel(axes, group[name], colours)
                 axes.set_ylabel(plain(label, 18) if column == 0 else "", size=8)
-                _headline(axes, name, group[name], first=row == 0)
+                _headline(axes, name, _unit(rows, name), group[name], first=row == 0)
         last = max(series.files.max() for group in series_.values() for series in group.values() if series.files.size)
         grid[0][0].set_xlim(0.4, last + 0.6)
         for axes in grid[-1]:
@@ -152,9 +152,17 @@ def _panel(axes: Axes, series: Series, theme: Theme) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
 
 
-def _headline(axes: Axes, column: str, series: Series, *, first: bool) -> None:
+def _unit(rows: Sequence[Mapping[str, object]], column: str) -> str:
+    """Unit of a column; that of an area where all signals have one and the same."""
+    signals = {row.get("signal_unit") or "" for row in rows}
+    if column == "area" and len(signals) == 1 and "" not in signals:
+        return f"{signals.pop()} s"
+    return _NAMES.get(column, ("", ""))[1]
+
+
+def _headline(axes: Axes, column: str, unit: str, series: Series, *, first: bool) -> None:
     """Quantity and unit over the first panel of a column, the power of ten over each panel that has one."""
-    name, unit = _NAMES.get(column, (column, ""))
+    name = _NAMES.get(column, (column, ""))[0]
     power = decade(np.array([*series.values, *(series.limits or ())])) if series.values.size else 0
     if first:
         axes.set_title(quantity(name, unit, power), size=8, loc="left", pad=4)

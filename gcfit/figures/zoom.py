@@ -43,6 +43,11 @@ def is_drawn(peak: PeakFit) -> bool:
     return bool(peak.curve.size and np.isfinite(peak.curve).all() and peak.curve.any())
 
 
+def is_fitted(fit: Fit) -> bool:
+    """Whether anything was fitted: components that were expected and not found have rows, too."""
+    return any(peak.found for peak in fit.peaks)
+
+
 def _extent(fit: Fit, index: int, peak: PeakFit) -> Extent:
     time = fit.chromatogram.time
     size = np.abs(peak.curve)

@@ -1,10 +1,12 @@
-"""Global baselines by name: what lies under all peaks, for a first look, for starts and for the picture.
+"""Global baselines by name: what lies under all peaks of a trace.
 
-The fit itself has a local baseline in every window and takes nothing off the signal.
+The default fit has a local baseline in every window and takes nothing off the signal. One of these is taken off when
+it is asked for by name, and then only the level of each window is left to the fit.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Protocol
 
@@ -18,9 +20,11 @@ from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]
 LEFT_REACH, RIGHT_REACH = 4.0, 6.0  # of a peak, in its widths on either side
-KNOTS = 200  # of the default baseline, over the whole trace
+KNOTS = 200  # of the baseline through valleys, over the whole trace
 DENSE = 4000  # points to which a trace is thinned for the methods of pybaselines
-WINDOWS = 15  # half windows of the clipping methods of pybaselines that a trace holds
+WINDOWS = 15  # half windows of the clipping methods of pybaselines that a trace holds at most
+STIFF, CLIPPED = 10.0, 4.0  # σ of the widest peak over which a baseline is stiff, and half a clipping window
+SMALL = 0.01  # of the highest peak; a smaller one does not count as the widest
 
 
 class Method(Protocol):
@@ -31,7 +35,7 @@ class Method(Protocol):
 
 
 def global_baseline(
-    time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise, method: str = "auto"
+    time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise, method: str = "valleys"
 ) -> Array:
     """Return the baseline of a whole trace, shape (n,) [signal unit].
 
@@ -53,9 +57,23 @@ def global_baseline(
     MissingExtraError
         If it needs pybaselines, which is not installed.
     """
-    if method not in METHODS:
-        raise InputError("", f"baseline {method!r} is not known", remedy=f"known are {', '.join(METHODS)}")
+    check_method(method)
     return METHODS[method](time, signal, candidates, noise)
+
+
+def check_method(method: str) -> None:
+    """Raise where a baseline is not known, or needs a package that is not there.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `global_baseline`.
+    """
+    if method not in METHODS:
+        known = ", ".join(("auto", *METHODS))
+        raise InputError("", f"baseline {method!r} is not known", remedy=f"known are {known}")
+    if isinstance(METHODS[method], partial) and find_spec("pybaselines") is None:
+        raise MissingExtraError(f"the baseline {method}", "baselines")
 
 
 def _between_peaks(time: Array, signal: Array, candidates: Sequence[Candidate], noise: Noise) -> Array:
@@ -159,42 +177,52 @@ def _by_pybaselines(
     noise: Noise,
     *,
     name: str,
-    options: Callable[[int], dict[str, float]],
+    options: Callable[[int, float], dict[str, float]],
 ) -> Array:
-    """A method of pybaselines on the trace thinned by means, its options made for the number of points."""
-    try:
-        from pybaselines import Baseline
-    except ImportError as error:
-        raise MissingExtraError(f"the baseline {name}", "baselines") from error
+    """A method of pybaselines on the trace thinned by means, its options made for points and the widest peak."""
+    from pybaselines import Baseline
+
     factor = max(1, time.size // DENSE)
     count = time.size // factor * factor
     coarse = time[:count].reshape(-1, factor).mean(axis=1)
     thinned = signal[:count].reshape(-1, factor).mean(axis=1)
     scale = float(np.ptp(thinned)) or 1.0
     method = getattr(Baseline(x_data=coarse), name)
-    baseline, _ = method((thinned - thinned[0]) / scale, **options(coarse.size))
+    widest = _widest(candidates) / float(np.median(np.diff(coarse)))
+    baseline, _ = method((thinned - thinned[0]) / scale, **options(coarse.size, widest))
     return np.asarray(np.interp(time, coarse, np.asarray(baseline) * scale + thinned[0]))
 
 
-def _stiffness(points: int) -> dict[str, float]:
-    """Stiffness of Whittaker smoothers: the same curve whatever the number of points (it goes with its 4th power)."""
-    return {"lam": 1e5 * (points / 1000) ** 4}
+def _widest(candidates: Sequence[Candidate]) -> float:
+    """The largest σ [s] among the peaks that are not small beside the others; 0 without peaks."""
+    least = SMALL * max((peak.height for peak in candidates), default=0.0)
+    return max((max(peak.sigma, peak.right_half_width) for peak in candidates if peak.height >= least), default=0.0)
 
 
-def _window(points: int) -> dict[str, float]:
-    return {"max_half_window": max(1, points // WINDOWS)}
+def _stiffness(points: int, widest: float) -> dict[str, float]:
+    """Stiffness of Whittaker smoothers, which goes with the 4th power of the points that they smooth over."""
+    return {"lam": max(points / 56, STIFF * widest, 1.0) ** 4}
 
 
-def _half_window(points: int) -> dict[str, float]:
-    return {"half_window": max(1, points // WINDOWS)}
+def _window(points: int, widest: float) -> dict[str, float]:
+    return {"max_half_window": _half(points, widest)}
 
 
-def _degree(points: int) -> dict[str, float]:
+def _half_window(points: int, widest: float) -> dict[str, float]:
+    return {"half_window": _half(points, widest)}
+
+
+def _half(points: int, widest: float) -> int:
+    """Half windows of the clipping methods: wider than the widest peak."""
+    return max(1, min(max(points // WINDOWS, int(CLIPPED * widest)), (points - 1) // 2))
+
+
+def _degree(points: int, _: float) -> dict[str, float]:
     return {"poly_order": min(4, points - 1)}
 
 
 METHODS: dict[str, Method] = {
-    "auto": _between_peaks,
+    "valleys": _between_peaks,
     "line": _line,
     "asls": partial(_by_pybaselines, name="asls", options=_stiffness),
     "airpls": partial(_by_pybaselines, name="airpls", options=_stiffness),

@@ -10,20 +10,28 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column.flow import flow_of
 from gcfit.column.system import System
 from gcfit.errors import InputError
-from gcfit.fitting.defects import find_defects
-from gcfit.fitting.detect import find_peaks
-from gcfit.fitting.models import Known, ordered_name
+from gcfit.fitting.absent import with_absent
+from gcfit.fitting.baseline import global_baseline
+from gcfit.fitting.defects import Defects, find_defects
+from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.models import Known, ordered_name, untailed_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.notes import notes_on
+from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
-from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.select import State
-from gcfit.fitting.window import Task, fit_window, moved
+from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.select import State, order_of
+from gcfit.fitting.shared import with_best_tail, with_tail
+from gcfit.fitting.suitability import blank_range
+from gcfit.fitting.window import CROWD, Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
+GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
+RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
 WindowMap = Callable[[Callable[[Task], State | None], list[Task]], Iterable[State | None]]
@@ -62,23 +70,27 @@ def fit(
     part = _part(chromatogram, settings)
     _refuse_long_injection(part, settings)
     noise = estimate_noise(part.time, part.signal)
-    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
-    windows = plan(part.time, candidates)
+    if settings.noise_window is not None:
+        noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
+    ground, candidates = _found(part, noise, settings)
+    defects, dips = _defects(part, noise, settings), find_dips(part, noise, settings)
+    windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
-    tasks = _tasks(part, noise, windows, settings)
-    results = _solved(tasks, noise, map_)
+    tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
+    results = _with_one_tail(tasks, noise, map_) if settings.shared_tail else _solved(tasks, noise, map_)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(
         chromatogram=part,
         settings=settings,
-        peaks=peaks,
+        peaks=with_absent(peaks, _asked(settings), part, noise),
         noise=noise,
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
-        notes=(*_notes(settings), *failed),
+        notes=(*notes_on(part, noise, defects, dips, peaks, settings), *failed),
+        parameters=sum(result.state.solution.columns for result in results if result.state is not None),
     )
 
 
@@ -126,9 +138,37 @@ def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
         )
 
 
-def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings: FitSettings) -> list[Task]:
-    defects = find_defects(part.signal, noise)
+def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Array, tuple[Candidate, ...]]:
+    """What is taken off the signal before the fit, shape (n,), and the candidates that stand above it.
+
+    That is nothing by default, since each window has its own baseline, and the baseline that was asked for by name.
+    """
+    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    if settings.baseline == "auto":
+        return np.zeros_like(part.signal), candidates
+    ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
+    above = part.signal - ground
+    return ground, find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+
+
+def _defects(part: Chromatogram, noise: Noise, settings: FitSettings) -> Defects:
+    """What the detector did to the trace; flat tops on the sides to which peaks may point."""
+    signs = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[settings.polarity]
+    found = [find_defects(sign * part.signal, noise) for sign in signs]
+    return replace(found[0], saturated=np.logical_or.reduce([one.saturated for one in found]))
+
+
+def _tasks(
+    part: Chromatogram,
+    signal: Array,
+    noise: Noise,
+    windows: Sequence[Window],
+    defects: Defects,
+    settings: FitSettings,
+) -> list[Task]:
     masked = defects.saturated | defects.spikes
+    crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
+    under = _between_peaks(part, noise, windows) if crowded else None
     tasks = []
     for window in windows:
         points = slice(window.first, window.last)
@@ -137,16 +177,32 @@ def _tasks(part: Chromatogram, noise: Noise, windows: Sequence[Window], settings
             Task(
                 window.first,
                 part.time[points],
-                part.signal[points],
+                signal[points],
                 weights,
                 noise.deviation,
                 noise.inflation,
                 _known(window, float(part.time[0]), settings),
-                settings.model,
+                untailed_name(settings.model) if settings.shared_tail else settings.model,
                 window.candidates,
+                base_order=_first_order(window, part.time, under, noise) if settings.baseline == "auto" else 1,
+                rigid=settings.baseline != "auto",
             )
         )
     return tasks
+
+
+def _between_peaks(part: Chromatogram, noise: Noise, windows: Sequence[Window]) -> Array:
+    """A first guess of what lies under all peaks, shape (n,)."""
+    return global_baseline(part.time, part.signal, [c for window in windows for c in window.candidates], noise)
+
+
+def _first_order(window: Window, time: Array, under: Array | None, noise: Noise) -> int:
+    """Order of the baseline to start with: a line, but in a crowd, where peaks would make up for it, what it takes."""
+    if under is None or len(window.candidates) <= CROWD:
+        return 2
+    points = slice(window.first, window.last)
+    height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
+    return order_of(time[points], under[points], max(GROUND * height, noise.deviation))
 
 
 def _known(window: Window, begin: float, settings: FitSettings) -> Known:
@@ -155,15 +211,37 @@ def _known(window: Window, begin: float, settings: FitSettings) -> Known:
     Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
     that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
     """
+    tail = 0.0 if settings.shared_tail else None
     if settings.hold_up is not None:
-        return Known(settings.hold_up, settings.injection)
+        return Known(settings.hold_up, settings.injection, tail)
     earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
-    return Known(min(0.0, begin, earliest), settings.injection)
+    return Known(min(0.0, begin, earliest), settings.injection, tail)
+
+
+def _asked(settings: FitSettings) -> tuple[Expected, ...]:
+    """The expected components within the part of the run that was asked for."""
+    begin = -np.inf if settings.start is None else settings.start
+    end = np.inf if settings.end is None else settings.end
+    return tuple(component for component in settings.expected if begin <= component.retention_time <= end)
+
+
+def _with_one_tail(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:
+    """Fit all windows with one tail.
+
+    It is found with the simplest model first, so that no addition stands in for it; then models and baselines are
+    chosen again, given that tail, and it is found again.
+    """
+    plain = [replace(task, model="laplace") if task.model == "auto" else task for task in tasks]
+    results = with_best_tail(_solved(plain, noise, map_), noise, map_)
+    tails = [result.task.known.tail for result in results if result.state is not None]
+    if not tails:
+        return results
+    return with_best_tail(_solved(with_tail(tasks, tails[0] or 0.0), noise, map_), noise, map_)
 
 
 def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it."""
-    results = [WindowResult(task, state) for task, state in zip(tasks, map_(fit_window, tasks), strict=True)]
+    results = [WindowResult(task, state) for task, state in zip(tasks, _fitted(tasks, map_), strict=True)]
     originals = {task.first: task for task in tasks}
     for _ in range(SPILL_ROUNDS):
         again = []
@@ -174,11 +252,37 @@ def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResu
                 again.append((place, moved(originals[result.task.first], result.state, spill)))
         if not again:
             break
-        states = map_(fit_window, [task for _, task in again])
+        states = _fitted([task for _, task in again], map_)
         for (place, task), state in zip(again, states, strict=True):
             if state is not None:
                 results[place] = WindowResult(task, state)
     return results
+
+
+def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
+    """Fit windows; a search that stopped before it settled goes on from there, then from other widths."""
+    states = list(map_(fit_window, list(tasks)))
+    for width in RESTARTS:
+        stopped = [(k, state) for k, state in enumerate(states) if state is not None and not state.solution.converged]
+        trials = list(map_(fit_window, [_restarted(tasks[k], state, width) for k, state in stopped]))
+        for (k, state), trial in zip(stopped, trials, strict=True):
+            if trial is not None and (trial.criterion < state.criterion or _as_good(trial, state)):
+                states[k] = trial
+    return states
+
+
+def _restarted(task: Task, state: State, width: float) -> Task:
+    """The task from where its search stopped, its peaks wider by a factor."""
+    peaks = tuple(
+        replace(peak, coordinates=peak.coordinates + np.log(width) * (np.arange(peak.coordinates.size) == 1))
+        for peak in state.peaks
+    )
+    return replace(task, start=peaks, base_order=state.base_order)
+
+
+def _as_good(trial: State, state: State) -> bool:
+    """Whether a search that settled ended as low as one that did not, to what it calls settled."""
+    return trial.solution.converged and trial.criterion < state.criterion + 0.1
 
 
 def _spill(results: Sequence[WindowResult], place: int) -> Array:
@@ -201,9 +305,3 @@ def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> floa
         total[peak.first : peak.first + peak.curve.size] += peak.curve
     scatter = float(np.sum((signal[inside] - signal[inside].mean()) ** 2))
     return 1 - float(np.sum((signal - total)[inside] ** 2)) / scatter if scatter > 0 else None
-
-
-def _notes(settings: FitSettings) -> tuple[str, ...]:
-    if settings.hold_up is None:
-        return ("no hold-up time: k_a and k_d stay empty; give --hold-up SECONDS or --system FILE",)
-    return ()

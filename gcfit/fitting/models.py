@@ -53,10 +53,14 @@ class PeakModel:
 
 @dataclass(frozen=True)
 class Known:
-    """What the fit does not search: hold-up time t_M [s], injection [s]."""
+    """What the fit of a window does not search: hold-up time t_M [s], injection [s], and the tail [s].
+
+    The tail is that which all peaks of a run share; None where each may have its own.
+    """
 
     hold_up: float = 0.0
     injection: float = 0.0
+    tail: float | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,21 @@ def ordered_name(name: str) -> str:
     if ordered not in MODELS or len(set(parts)) != len(parts) or set(parts) - set(PARTS):
         raise InputError("", f"peak model {name!r} is not known", remedy=f"choose auto or one of {', '.join(MODELS)}")
     return ordered
+
+
+def tailed_name(name: str) -> str:
+    """The registry's name of a model with a tail."""
+    model = MODELS[name]
+    parts = tuple(part for part in PARTS if part == "tail" or part in model.parts)
+    return next(other for other, found in MODELS.items() if found == PeakModel(model.core, parts))
+
+
+def untailed_name(name: str) -> str:
+    """The registry's name of a model without its tail; `auto` stays."""
+    if name not in MODELS:
+        return name
+    parts = tuple(part for part in MODELS[name].parts if part != "tail")
+    return next(other for other, found in MODELS.items() if found == PeakModel(MODELS[name].core, parts))
 
 
 def curve(model: PeakModel, parameters: Array, sampling: Sampling, known: Known) -> Curve:
@@ -164,6 +183,7 @@ def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, 
     slow = sum(
         (decays + extra[name]) * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values
     )
+    slow += SLOW_SUPPORT["log_tail"] * (known.tail or 0.0)
     return known.hold_up + low, known.hold_up + high + slow + known.injection
 
 
@@ -184,7 +204,7 @@ def _from_closed_form(
     model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
 ) -> Curve:
     """The closed form at the points, or on a finer grid where something follows it."""
-    if not (set(model.parts) - {"load"} or known.injection):
+    if not (set(model.parts) - {"load"} or known.injection or known.tail):
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
         return Curve(int(first), _closed_and_loaded(core, sampling.time[first:last] - known.hold_up, values))
     refinement = CLOSED_REFINEMENT
@@ -268,6 +288,8 @@ def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Kn
     """Multiply by injection and tail; the derivative by log τ goes before that by the loading."""
     if known.injection:
         rows = rows * rectangle(s, known.injection)
+    if known.tail:
+        rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:
         return rows
     share = 1 / (1 + s * np.exp(values["log_tail"]))
@@ -298,7 +320,7 @@ def _by_moments(core: Core, value: Array, by_n: Array, by_rate: Array) -> Array:
 
 
 def _follows(values: dict[str, float], known: Known) -> bool:
-    return "log_tail" in values or known.injection > 0
+    return "log_tail" in values or known.injection > 0 or bool(known.tail)
 
 
 def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> int:

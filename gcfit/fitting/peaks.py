@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
 from gcfit.fitting.estimates import Estimate, kinetics
-from gcfit.fitting.models import MODELS, core_of, curve, support
+from gcfit.fitting.flags import Evidence, flagged, without_effect
+from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.select import Peak, State, base_columns
@@ -19,16 +21,20 @@ from gcfit.fitting.window import Task
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
 LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
 FREE = 4  # peaks on either side that are free when the covariance of one is taken
-CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
-TINY_AREA = 2.0  # standard errors below which a peak is not determined
 
 
 @dataclass(frozen=True, eq=False)
 class WindowResult:
-    """A window's task and where its fit ended; None where it did not succeed."""
+    """A window's task and where its fit ended; None where it did not succeed.
+
+    Where all peaks share a tail, `motion` holds the derivatives of each peak's amplitude and coordinates by it, and
+    `tail_error` its standard error [s].
+    """
 
     task: Task
     state: State | None
+    motion: tuple[Array, ...] = ()
+    tail_error: float | None = None
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""
@@ -71,17 +77,23 @@ def describe(
         local = result.state.solution.base_coefficients @ base_columns(result.task.time, result.state.base_order)
         spill = part.signal[first : first + local.size] - result.task.signal
         baseline[first : first + local.size] = local + spill
-        peaks += [_remarked(peak, result.task, part.time.size) for peak in _peaks_of(result, noise, settings)]
+        peaks += _peaks_of(result, noise, settings, part.time.size)
     peaks.sort(key=lambda peak: (peak.retention_time_s is None, peak.retention_time_s or peak.window_start_s or 0.0))
     return _numbered(peaks), baseline, tuple(failed)
 
 
-def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings) -> list[PeakFit]:
+def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points: int) -> list[PeakFit]:
+    """The records of a window's peaks in a run of so many points."""
     state = result.state
     if state is None:
         return []
-    limits = _limits(state)
-    return [_peak(place, result, state, limits[place], noise, settings) for place in range(len(state.peaks))]
+    return [
+        flagged(
+            _peak(place, result, state, limits, noise, settings),
+            Evidence(result.task, state, place, limits, points),
+        )
+        for place, limits in enumerate(_limits(state))
+    ]
 
 
 def _peak(
@@ -94,19 +106,20 @@ def _peak(
 ) -> PeakFit:
     task, peak, solution = result.task, state.peaks[place], state.solution
     amplitude, shape = float(solution.amplitudes[place]), solution.curves[place]
-    spread = _spread(state, place, noise)
+    spread = _spread(result, state, place, noise)
     figures = _shape(peak, shape, task)
     rates = kinetics(
         peak.model, peak.coordinates, None if spread is None else spread[1:, 1:], task.known,
         settings.hold_up, settings.phase_ratio,
     )  # fmt: skip
-    status, message = _status(peak, amplitude, spread, task, figures is not None, solution.converged)
+    if task.known.tail is not None:
+        rates["tail_s"] = Estimate(task.known.tail, result.tail_error)
     record = PeakFit(
         peak=0,
         name="",
-        model=peak.model,
-        status=status,
-        message=message,
+        model=peak.model if task.known.tail is None else tailed_name(peak.model),
+        status="ok",
+        message="",
         first=task.first + shape.first,
         curve=amplitude * shape.rows[0],
         area=amplitude,
@@ -176,11 +189,12 @@ def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
     return suitability.shape_of(fine.time[finer.first : finer.last], finer.rows) if finer.rows.shape[1] > 4 else None
 
 
-def _spread(state: State, place: int, noise: Noise) -> Array | None:
+def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Array | None:
     """Covariance of a peak's amplitude and coordinates, for the noise as it is.
 
     Its size is that of the trace, or the misfit of the window where that is larger; its autocorrelation that of the
-    trace. All peaks within `FREE` places are taken as free.
+    trace. All peaks within `FREE` places are taken as free; an addition that has vanished stands. A tail that
+    all peaks share moves them as far as it is uncertain itself.
     """
     solution = state.solution
     freedom = max(solution.residual.size - solution.columns, 1)
@@ -194,7 +208,21 @@ def _spread(state: State, place: int, noise: Noise) -> Array | None:
         return None
     begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
     own = slice(begin, begin + solution.rows[place].shape[0])
-    return variance * unit[own, own]
+    spread = _given(variance * unit[own, own], np.append(False, without_effect(state.peaks[place], result.task)))
+    if result.motion and result.tail_error is not None:
+        spread = spread + result.tail_error**2 * np.outer(result.motion[place], result.motion[place])
+    return spread
+
+
+def _given(spread: Array, stand: NDArray[np.bool_]) -> Array:
+    """Covariance of the columns that are free, given those that stand, which have none."""
+    free = ~stand
+    out = np.zeros_like(spread)
+    across = spread[np.ix_(free, stand)]
+    out[np.ix_(free, free)] = (
+        spread[np.ix_(free, free)] - across @ np.linalg.pinv(spread[np.ix_(stand, stand)]) @ across.T
+    )
+    return out
 
 
 def _limits(state: State) -> list[tuple[int, int]]:
@@ -241,42 +269,6 @@ def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | N
     scatter = float(np.sum((signal - signal.mean()) ** 2))
     misfit = float(np.sum(result.state.solution.residual[points] ** 2))
     return 1 - misfit / scatter if scatter > 0 else None
-
-
-def _status(
-    peak: Peak, amplitude: float, spread: Array | None, task: Task, apex_inside: bool, converged: bool
-) -> tuple[str, str]:
-    """One word for the table, and why."""
-    if spread is None:
-        return "not determined", "the data do not determine the parameters"
-    if not converged:
-        return "not converged", "the search stopped before it settled"
-    if not apex_inside:
-        return "not determined", "the apex lies outside the data"
-    if abs(amplitude) < TINY_AREA * np.sqrt(spread[0, 0]):
-        return "not determined", "the area is within two standard errors of zero"
-    if MODELS[peak.model].core == "gaussian" and task.model == "auto":
-        return "ok", "elutes with the unretained gas: no kinetic pair"
-    return "ok", ""
-
-
-def _remarked(peak: PeakFit, task: Task, points: int) -> PeakFit:
-    """Say of a peak that is fitted all the same that its top was cut by the detector, or a flank by the run."""
-    size = np.abs(peak.curve)
-    remarks = [peak.message] if peak.message else []
-    top = size > 0.5 * size.max(initial=0.0)
-    masked = np.zeros_like(top)
-    if task.weights is not None:
-        begin = peak.first - task.first
-        masked = task.weights[begin : begin + size.size] == 0
-    if np.count_nonzero(masked & top) > 2:
-        remarks.append("saturated: the cut top is left out of the fit")
-    if size.size and (
-        (peak.first == 0 and size[0] > CUT * size.max())
-        or (peak.first + size.size == points and size[-1] > CUT * size.max())
-    ):
-        remarks.append("cut by the end of the run")
-    return replace(peak, message="; ".join(remarks))
 
 
 def _numbered(peaks: Sequence[PeakFit]) -> tuple[PeakFit, ...]:

@@ -8,17 +8,28 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError
 
+TOLERANCE = 0.03  # of the retention time, where none is given
+NOT_FOUND = "not found"
 Polarity = Literal["positive", "negative", "both"]
 Strategy = Literal["pairs", "simultaneous"]
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A component that should be there: retention time [s] and the half-width [s] within which it is looked for."""
+    """A component that should be there: retention time [s] and the half-width [s] within which it is looked for.
+
+    `fwhm` is the width of its peak at half height [s], None where the peaks that are found tell it.
+    """
 
     name: str
     retention_time: float
     tolerance: float | None = None
+    fwhm: float | None = None
+
+    @property
+    def reach(self) -> float:
+        """Half-width [s] within which the component is looked for: `TOLERANCE` of its retention where none is given."""
+        return TOLERANCE * abs(self.retention_time) if self.tolerance is None else self.tolerance
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,20 @@ class FitSettings:
         Part of the run that is fitted [s].
     min_snr : float
         Smallest height of a peak, in standard deviations of the noise.
+    baseline : str
+        `auto` for local baselines that are fitted with the peaks, or a name of `gcfit.fitting.baseline.METHODS`: then
+        the shape of that baseline is taken as known, and the level of each window is fitted.
+    shared_tail : bool
+        One exponential tail for all peaks of the run, as an inlet makes it, instead of one a peak.
+    noise_window : tuple of two floats, or None
+        Stretch without peaks [s] over which the peak-to-peak noise of S/N is measured; without it that noise is six
+        standard deviations.
 
     Raises
     ------
     InputError
-        If a number is not finite or has an impossible sign, or `strategy` or `polarity` is not known.
+        If a number is not finite or has an impossible sign, `strategy` or `polarity` is not known, or `noise_window`
+        ends before it begins.
     """
 
     hold_up: float | None = None
@@ -60,6 +80,7 @@ class FitSettings:
     min_snr: float = 5.0
     baseline: str = "auto"
     shared_tail: bool = False
+    noise_window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("hold_up", "phase_ratio", "injection", "min_snr", "start", "end"):
@@ -69,6 +90,9 @@ class FitSettings:
                 raise InputError(
                     "", f"{name} {getattr(self, name)!r} is not known", remedy=f"choose {' or '.join(known)}"
                 )
+        if self.noise_window is not None and not -np.inf < self.noise_window[0] < self.noise_window[1] < np.inf:
+            begin, end = self.noise_window
+            raise InputError("", f"noise_window from {begin:g} to {end:g} s; its end must be after its begin")
 
 
 def _refuse_impossible(name: str, value: float | None) -> None:
@@ -88,13 +112,15 @@ class Noise:
     """Noise of one trace: standard deviation [signal unit] of a point and correlation of neighbouring points.
 
     `acf` is the whole autocorrelation function from lag 0 (1.0) on, empty when only its first step is known;
-    `step` the quantisation of the signal [signal unit], 0 when it is not quantised.
+    `step` the quantisation of the signal [signal unit], 0 when it is not quantised; `range` the peak-to-peak noise
+    [signal unit] where it was measured on a blank stretch.
     """
 
     deviation: float
     correlation: float = 0.0
     acf: tuple[float, ...] = ()
     step: float = 0.0
+    range: float | None = None
 
     @property
     def inflation(self) -> float:
@@ -105,8 +131,8 @@ class Noise:
 
     @property
     def peak_to_peak(self) -> float:
-        """Peak-to-peak noise [signal unit]: six standard deviations of a point."""
-        return 6.0 * self.deviation
+        """Peak-to-peak noise [signal unit]: as measured on a blank stretch, else six standard deviations of a point."""
+        return 6.0 * self.deviation if self.range is None else self.range
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +140,8 @@ class PeakFit:
     """One fitted peak: the fields are the columns of the peak table (DESIGN section 6); None is "not determined".
 
     `first` and `curve` are the fitted peak alone, without baseline [signal unit], at the chromatogram's points
-    `first` to `first + curve.size`.
+    `first` to `first + curve.size`; the curve of an expected peak that was not found is empty, its window the stretch
+    in which it was looked for.
     """
 
     peak: int
@@ -154,6 +181,12 @@ class PeakFit:
     window_start_s: float | None = None
     window_end_s: float | None = None
     message: str = ""
+    detection_limit: float | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether the peak is there, and not just expected."""
+        return self.status != NOT_FOUND
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +194,8 @@ class Fit:
     """All that a fit of one chromatogram says.
 
     `baseline`, shape (n,), holds the local baselines of the windows [signal unit], NaN outside them; `r_squared` is
-    taken over the points of all windows, None where there are none.
+    taken over the points of all windows, None where there are none; `parameters` counts what was free in them: areas,
+    coordinates of the peaks, baseline.
     """
 
     chromatogram: Chromatogram
@@ -172,6 +206,7 @@ class Fit:
     r_squared: float | None
     seconds: float
     notes: tuple[str, ...] = ()
+    parameters: int = 0
 
     @property
     def total(self) -> Array:

@@ -5,7 +5,7 @@ for retention and width are found such that apex and width at half height are th
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ from gcfit.fitting.select import base_columns
 from gcfit.fitting.suitability import shape_of
 
 FINE = 40  # points per width at half height of the curve whose apex and width are compared
-EXACT = 1e-9  # of the width
+EXACT = 5e-6  # of the width, far below what a figure shows; strongly loaded curves are good to about 1e-6
 MOST_STEPS = 60
 BASE_ORDERS = (2, 3, 4, 6, 8, 11)
 _RECORD = [field.name for field in fields(PeakFit) if field.name not in ("first", "curve")]
@@ -49,31 +49,51 @@ def restored(
     Returns
     -------
     Fit
-        The peaks of the table; a row that does not say enough has no curve. The baseline of each window is fitted to
+        The peaks of the table; a row that does not say enough has no curve, and one whose curve is not found has a
+        note. The baseline of each window is fitted to
         what the peaks leave.
 
     Raises
     ------
     FitError
-        If no curve of the row's model has its apex and width.
+        If no row's model has a curve with its apex and width.
     InputError
         If a window of the table holds no data.
     """
     asked = completed(settings or FitSettings(), system)
     known = Known(min(0.0, float(chromatogram.time[0])) if asked.hold_up is None else asked.hold_up, asked.injection)
-    peaks = tuple(_peak(chromatogram, row, known) for row in rows)
+    peaks, without = _peaks(chromatogram, rows, known)
     noise = estimate_noise(chromatogram.time, chromatogram.signal)
     baseline = np.full(chromatogram.time.size, np.nan)
     for inside in _windows(chromatogram, peaks):
         baseline[inside] = _baseline(chromatogram, peaks, inside, noise)
-    fit = Fit(chromatogram, asked, peaks, noise, baseline, None, 0.0)
+    fit = Fit(chromatogram, asked, peaks, noise, baseline, None, 0.0, notes=without)
     return replace(fit, r_squared=_r_squared(fit))
 
 
-def _peak(run: Chromatogram, row: Mapping[str, object], known: Known) -> PeakFit:
+def _peaks(
+    run: Chromatogram, rows: Sequence[Mapping[str, object]], known: Known
+) -> tuple[tuple[PeakFit, ...], tuple[str, ...]]:
+    peaks, errors = [], []
+    for row in rows:
+        try:
+            peaks.append(_peak(run, row, known))
+        except FitError as error:
+            errors.append(error)
+            peaks.append(_record(row))
+    if errors and not any(peak.curve.size for peak in peaks):
+        raise errors[0]
+    return tuple(peaks), tuple(map(str, errors))
+
+
+def _record(row: Mapping[str, object]) -> PeakFit:
     values = {name: row.get(name) for name in _RECORD}
     texts = {name: values[name] or "" for name in ("name", "model", "status", "message")}
-    record = PeakFit(**(values | texts | {"first": 0, "curve": _NO_CURVE}))  # type: ignore[arg-type]
+    return PeakFit(**(values | texts | {"first": 0, "curve": _NO_CURVE}))  # type: ignore[arg-type]
+
+
+def _peak(run: Chromatogram, row: Mapping[str, object], known: Known) -> PeakFit:
+    record = _record(row)
     coordinates = _coordinates(record, known)
     if coordinates is None or record.area is None:
         return record
@@ -101,16 +121,55 @@ def _coordinates(peak: PeakFit, known: Known) -> Array | None:
     if additions is None or peak.retention_time_s is None or peak.fwhm_s is None:
         return None
     apex, width = peak.retention_time_s, peak.fwhm_s
-    at = np.array([apex, math.log(width / math.sqrt(8 * math.log(2))), *additions])
-    for _ in range(MOST_STEPS):
-        found = _apex_and_width(peak, at, known)
-        if found is None:
-            break
-        at[:2] += apex - found[0], math.log(width / found[1])
-        if abs(apex - found[0]) < EXACT * width and abs(width - found[1]) < EXACT * width:
-            return at
+    start = np.array([apex, math.log(width / math.sqrt(8 * math.log(2))), *additions])
+    found = _solved(start, np.array([width, 1.0]), lambda at: _missing(peak, at, known))
+    if found is not None:
+        return found
     model = f"no curve of the model {peak.model} has the apex {apex:g} s and the width {width:g} s"
     raise FitError(f"peak {peak.peak}: {model} of the table; give the hold-up time and injection of the fit")
+
+
+def _solved(start: Array, scale: Array, missing: Callable[[Array], Array | None]) -> Array | None:
+    """Change the first two coordinates until nothing is missing (Broyden's method); None where that does not end.
+
+    `missing` is nearly minus the identity in coordinates of `scale`: both shift the curve and widen it. `start` has
+    a value of it, and where a step leads to none, half of it is tried.
+    """
+    at, jacobian = start.copy(), -np.eye(2)
+    wanted = missing(at)
+    for _ in range(MOST_STEPS):
+        if wanted is None or np.abs(wanted).max() < EXACT:
+            break
+        step = np.asarray(np.linalg.solve(jacobian, -wanted), dtype=np.float64)
+        step = step / max(1.0, float(np.abs(step).max()))
+        next_at, reached = _stepped(at, scale, step, missing)
+        if reached is None:
+            return None
+        step = (next_at - at)[:2] / scale
+        jacobian += np.outer(reached - wanted - jacobian @ step, step) / (step @ step)
+        at, wanted = next_at, reached
+    return None if wanted is None or np.abs(wanted).max() >= EXACT else at
+
+
+def _stepped(
+    at: Array, scale: Array, step: Array, missing: Callable[[Array], Array | None]
+) -> tuple[Array, Array | None]:
+    for halved in range(6):
+        tried = at.copy()
+        tried[:2] += scale * step / 2**halved
+        reached = missing(tried)
+        if reached is not None:
+            break
+    return tried, reached
+
+
+def _missing(peak: PeakFit, at: Array, known: Known) -> Array | None:
+    """What the curve at these coordinates lacks of the table's apex, in widths, and of the logarithm of its width."""
+    found = _apex_and_width(peak, at, known)
+    if found is None:
+        return None
+    apex, width = peak.retention_time_s or 0.0, peak.fwhm_s or 0.0
+    return np.array([(apex - found[0]) / width, math.log(width / found[1])])
 
 
 def _additions(peak: PeakFit) -> list[float] | None:

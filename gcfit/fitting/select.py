@@ -5,7 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.loading import GREATEST
-from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible
+from gcfit.fitting.loading import GREATEST, to_core
+from gcfit.fitting.models import MODELS, PARTS, Known, PeakModel, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import COARSE, FINE, Effort, Solution, Term, covariance, solve
 from gcfit.fitting.windows import REACH_AFTER, REACH_BEFORE
@@ -23,8 +23,20 @@ INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
-NARROWEST, WIDEST = 0.2, 2.5  # of the width at which a peak was found: a core does not become a hump
-BEFORE, BEHIND = 5.0, 2.5  # σ from where a peak was found to where the mean of its core may go
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """How far the core of a peak may go from where it was found: widths of that of the peak, and σ for its mean."""
+
+    narrowest: float
+    widest: float
+    before: float
+    behind: float
+
+
+ALONE = Freedom(0.2, 2.5, 5.0, 2.5)  # a core does not become a hump
+IN_A_CROWD = Freedom(0.5, 1.6, 2.5, 1.0)  # nor its neighbour
 LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
 SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
@@ -32,12 +44,21 @@ STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model i
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BARE = 1e-3  # of a peak's height, below which the baseline shows
+LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
+FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
+VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
+UNSURE = 3.0  # standard errors; an addition of all peaks that is smaller is taken off a peak
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
     "load": ((-8.0,), (3.0,)),
 }
+
+
+# a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
+CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +77,10 @@ class Peak:
 
 @dataclass(frozen=True, eq=False)
 class WindowData:
-    """The points of one window and what is known about them."""
+    """The points of one window and what is known about them.
+
+    Where it is `rigid`, so is the baseline; where it is `crowded`, peaks stay close to where they were found.
+    """
 
     sampling: Sampling
     signal: Array
@@ -64,6 +88,9 @@ class WindowData:
     deviation: float
     inflation: float
     known: Known
+    rigid: bool = False
+    crowded: bool = False
+    curve: CurveOf = curve
 
     @property
     def time(self) -> Array:
@@ -159,6 +186,104 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
 
 
+def together(data: WindowData, state: State, parts: int) -> State:
+    """Let all peaks of a solved window take the same additions at once, up to so many, as far as the data support.
+
+    Overlapping peaks hide each other's shape: none gains by an addition of its own what all gain together, and the
+    column, inlet and detector that shape them are the same. Each addition starts from where it changes next to
+    nothing. An addition that a peak does not need is taken off it again.
+    """
+    best, left = state, [part for part in PARTS if part != "tail" or data.known.tail is None]
+    known = len(left)
+    while left and known - len(left) < parts:
+        tried = {part: _with_part(data, best, part) for part in left}
+        found = {part: one for part, one in tried.items() if one is not None}
+        if not found:
+            break
+        part = min(found, key=lambda name: found[name].criterion)
+        if not supports(data, best, found[part], DECISIVE):
+            break
+        best = found[part]
+        left.remove(part)
+    return best if best is state else _pruned(data, best)
+
+
+def _with_part(data: WindowData, state: State, part: str) -> State | None:
+    """The window solved again with one addition to every peak that can have it."""
+    return solved(data, [_grown(peak, part) for peak in state.peaks], state.base_order, COARSE)
+
+
+def _grown(peak: Peak, part: str) -> Peak:
+    """A peak with an addition that changes next to nothing yet; as it is where its core knows no such addition."""
+    model = MODELS[peak.model]
+    name = next((name for name, one in MODELS.items() if one == PeakModel(model.core, _ordered(model, part))), None)
+    if name is None:
+        return peak
+    held = dict(zip(model.parameters, peak.coordinates.tolist(), strict=True))
+    offset = 0.0 if part == "load" else np.log(peak.sigma)
+    held.update(zip(PARTS[part], (value + offset for value in FAINT[part]), strict=True))
+    if part != "load":
+        held["retention"] -= float(np.exp(held[PARTS[part][0]]))
+    return replace(peak, model=name, coordinates=np.array([held[key] for key in MODELS[name].parameters]))
+
+
+def _ordered(model: PeakModel, part: str) -> tuple[str, ...]:
+    return tuple(name for name in PARTS if name == part or name in model.parts)
+
+
+def _pruned(data: WindowData, state: State) -> State:
+    """Take off the additions that are not sure of themselves, all at once, unless the data say they are needed."""
+    peaks = [_without_unsure(data, state, place) for place in range(len(state.peaks))]
+    if all(new is old for new, old in zip(peaks, state.peaks, strict=True)):
+        return state
+    simpler = solved(data, peaks, state.base_order)
+    return state if simpler is None or supports(data, simpler, state, DECISIVE) else simpler
+
+
+def _without_unsure(data: WindowData, state: State, place: int) -> Peak:
+    """A peak without the additions whose size is within `UNSURE` standard errors of nothing."""
+    peak, errors = state.peaks[place], _errors(data, state, place)
+    model = MODELS[peak.model]
+    held = dict(zip(model.parameters, peak.coordinates.tolist(), strict=True))
+    parts = tuple(part for part in model.parts if _certain(part, held, errors))
+    if parts == model.parts and errors.get("area", 0.0) > VAGUE:
+        # what is slow may stand for a sagging baseline
+        parts = tuple(part for part in parts if part != ("site" if "site" in parts else parts[0]))
+    if parts == model.parts:
+        return peak
+    name = next(name for name, one in MODELS.items() if one == PeakModel(model.core, parts))
+    if "load" in model.parts and "load" not in parts:
+        held["retention"], held["log_sigma"] = to_core(held["retention"], held["log_sigma"], held["loading"])
+    return replace(peak, model=name, coordinates=np.array([held[key] for key in MODELS[name].parameters]))
+
+
+def _certain(part: str, held: Mapping[str, float], errors: Mapping[str, float]) -> bool:
+    name = PARTS[part][0]
+    # the first coordinate of site and tail is a logarithm: its error is the relative error of the size
+    size = abs(held[name]) if part == "load" else 1.0
+    return size > UNSURE * errors.get(name, 0.0)
+
+
+def _errors(data: WindowData, state: State, place: int) -> dict[str, float]:
+    """Standard error of a peak's area, relative, and of its coordinates, for the misfit as it is.
+
+    Empty where the data do not say.
+    """
+    solution, model = state.solution, MODELS[state.peaks[place].model]
+    near = range(max(place - 1, 0), min(place + 2, len(state.peaks)))
+    unit = covariance(solution, near)
+    if unit is None:
+        return {}
+    begin = sum(solution.rows[term].shape[0] for term in near if term < place)
+    spread = unit.diagonal()[begin : begin + 1 + len(model.parameters)]
+    shape = solution.curves[place]
+    misfit = float(np.mean(solution.residual[shape.first : shape.last] ** 2))
+    variance = max(data.deviation**2, misfit) * data.inflation
+    errors = np.sqrt(variance * spread)
+    errors[0] /= abs(solution.amplitudes[place])
+    return dict(zip(("area", *model.parameters), errors.tolist(), strict=True))
+
+
 def _overlapping(peaks: Sequence[Peak], place: int) -> list[int]:
     """Places of a peak and of the nearest ones within `STRONG` mean σ, at most one on either side."""
     own = peaks[place]
@@ -212,16 +337,24 @@ def without_phantoms(data: WindowData, state: State) -> State | None:
 
     None where no peak remains.
     """
+    needed: set[float] = set()
     while True:
-        sure = [_certainty(data, state, place) for place in range(len(state.peaks))]
+        sure = [
+            np.inf if peak.anchor in needed else _certainty(data, state, place)
+            for place, peak in enumerate(state.peaks)
+        ]
         worst = int(np.argmin(sure))
         if sure[worst] >= PHANTOM:
             return state
         rest = (*state.peaks[:worst], *state.peaks[worst + 1 :])
-        again = solved(data, rest, state.base_order) if rest else None
-        if again is None:
+        again = solved(data, rest, state.base_order)
+        if again is not None and sure[worst] > 0 and supports(data, again, state, DECISIVE):
+            # a large error of the area is not its absence: peak and additions may be sure together only
+            needed.add(state.peaks[worst].anchor)
+        elif again is None or not rest:
             return None
-        state = again
+        else:
+            state = again
 
 
 def _certainty(data: WindowData, state: State, place: int) -> float:
@@ -253,7 +386,7 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
                 for simpler in _simpler(name, found, place)
                 for trial in _starts(simpler.peaks[place], name)
             ]
-            fitted = [one for one in tried if one is not None]
+            fitted = [one for one in tried if one is not None and _errors(data, one, place).get("area", 1.0) < VAGUE]
             if fitted:
                 found[name] = min(fitted, key=lambda one: one.criterion)
         winner = min(found.values(), key=lambda one: one.criterion)
@@ -313,12 +446,24 @@ def calls_for_more(data: WindowData, state: State, place: int) -> bool:
     return _score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
 
 
+def order_of(time: Array, ground: Array, tolerance: float) -> int:
+    """Smallest order of a baseline that follows a first guess of it within a tolerance [signal unit]."""
+    for order in (2, *BASE_ORDERS):
+        columns = base_columns(time, order)
+        left = ground - np.linalg.lstsq(columns.T, ground, rcond=None)[0] @ columns
+        if np.sqrt(np.mean(left**2)) <= tolerance:
+            return order
+    return BASE_ORDERS[-1]
+
+
 def bend_base(data: WindowData, state: State) -> State:
     """Let the baseline of a solved window bend as much as the data support, where peaks leave room for it."""
+    if data.rigid:
+        return state
     sigma = max(peak.sigma for peak in state.peaks)
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:
-        covered |= np.abs(data.time - peak.coordinates[0]) < 3 * peak.sigma
+        covered |= np.abs(data.time - peak.coordinates[0]) < 2 * peak.sigma
     free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
     greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
     best, misses = state, 0
@@ -326,7 +471,11 @@ def bend_base(data: WindowData, state: State) -> State:
         bent = None
         if _score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
             bent = solved(data, best.peaks, order)
-        if bent is not None and supports(data, best, bent, BASE_GAIN - penalty(data)):
+        if (
+            bent is not None
+            and supports(data, best, bent, BASE_GAIN - penalty(data))
+            and _seen_beside_peaks(data, best, bent)
+        ):
             best, misses = bent, 0
         else:
             misses += 1
@@ -334,6 +483,22 @@ def bend_base(data: WindowData, state: State) -> State:
         if misses == 2:
             break
     return best
+
+
+def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
+    """Whether a bend of the baseline shows where there is nothing else: under a peak it may be the model's misfit."""
+    free = np.ones(data.time.size, dtype=bool)
+    for state in (before, after):
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+            height = np.abs(amplitude * shape.rows[0])
+            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
+    if data.weights is not None:
+        free &= data.weights > 0
+    if np.count_nonzero(free) < LEAST_FREE * free.size:
+        return True
+    fall = np.sum((before.solution.residual[free]) ** 2) - np.sum((after.solution.residual[free]) ** 2)
+    columns = after.base_order - before.base_order
+    return bool(fall > BASE_GAIN / 2 * columns * data.deviation**2 * data.inflation)
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
@@ -362,22 +527,32 @@ def _score(data: WindowData, solution: Solution, directions: Array, points: slic
     return float(np.sum(projections[sound] ** 2 / values[sound]))
 
 
-def _term(peak: Peak, data: WindowData) -> Term:
-    """The search's view of a peak: curve, start, bounds and longest steps."""
-    model, known = MODELS[peak.model], data.known
-    finest = np.log(0.3 * data.sampling.interval)
+def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of a peak's coordinates and the longest step of each, for points so far apart [s].
+
+    In a window that is `crowded` a peak stays nearer to where it was found.
+    """
+    finest = np.log(0.3 * interval)
+    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
     limits = {
-        "retention": (peak.anchor - BEFORE * peak.sigma, peak.anchor + BEHIND * peak.sigma, 1.5 * peak.sigma),
-        "log_sigma": (max(np.log(NARROWEST * peak.sigma), finest), np.log(WIDEST * peak.sigma), 0.7),
+        "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
+        "log_sigma": (max(np.log(free.narrowest * sigma), finest), np.log(free.widest * sigma), 0.7),
         "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(LONGEST_DELAY * peak.sigma), 1.5),
         "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
         "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
     }
-    lower, upper, stride = np.array([limits[name] for name in model.parameters]).T
+    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    return lower, upper, stride
+
+
+def _term(peak: Peak, data: WindowData) -> Term:
+    """The search's view of a peak: curve, start, bounds and longest steps."""
+    model, known = MODELS[peak.model], data.known
+    lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
 
     def evaluate(coordinates: Array) -> Curve | None:
-        return curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 

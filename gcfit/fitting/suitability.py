@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gcfit.chromatogram import Array
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.errors import InputError
+
+FEWEST = 20  # points over which a peak-to-peak noise can be measured
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,33 @@ def resolution(retention: tuple[float, float], half_width: tuple[float, float]) 
 def symmetry(base_width: float, base_left: float) -> float:
     """A_s = W_0.05/(2 d), d the distance of the apex from the leading edge at 5 % of the height."""
     return base_width / (2 * base_left)
+
+
+def blank_range(chromatogram: Chromatogram, window: tuple[float, float]) -> float:
+    """Return the peak-to-peak noise h over a stretch without peaks, drift (a straight line) taken out.
+
+    Parameters
+    ----------
+    chromatogram : Chromatogram
+        The whole run.
+    window : tuple of two floats
+        Begin and end of the stretch [s]; USP <621> asks for at least 5 and by default 20 widths at half height.
+
+    Raises
+    ------
+    InputError
+        If the stretch holds fewer than `FEWEST` points.
+    """
+    begin, end = window
+    first, last = np.searchsorted(chromatogram.time, [begin, end])
+    time, signal = chromatogram.time[first:last], chromatogram.signal[first:last]
+    if time.size < FEWEST:
+        ends = f"the run goes from {chromatogram.time[0]:g} to {chromatogram.time[-1]:g} s"
+        found = f"{time.size} points in the noise window {begin:g} to {end:g} s"
+        raise InputError(chromatogram.label, found, remedy=f"give a blank stretch of {FEWEST} points or more; {ends}")
+    x = (time - time.mean()) / (time[-1] - time[0])
+    level = signal - signal.mean()
+    return float(np.ptp(level - x * (x @ level) / (x @ x)))
 
 
 def signal_to_noise(height: float, peak_to_peak: float) -> float:

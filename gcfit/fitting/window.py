@@ -7,9 +7,10 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import (
+    CurveOf,
     Peak,
     State,
     WindowData,
@@ -18,17 +19,21 @@ from gcfit.fitting.select import (
     choose,
     forced,
     solved,
+    together,
     without_phantoms,
 )
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
-CROWD, THRONG = 4, 10  # peaks of a window above which the search for additions is cut short
+CROWD = 4  # peaks of a window above which the search for additions is cut short
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one."""
+    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
+
+    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak.
+    """
 
     first: int
     time: Array
@@ -41,12 +46,18 @@ class Task:
     candidates: tuple[Candidate, ...]
     start: tuple[Peak, ...] = ()
     base_order: int = 2
+    rigid: bool = False
+    curve: CurveOf = curve
 
     @property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
-        return WindowData(sampling, self.signal, self.weights, self.deviation, self.inflation, self.known)
+        crowded = len(self.candidates) > CROWD
+        return WindowData(
+            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded,
+            self.curve,
+        )  # fmt: skip
 
 
 def fit_window(task: Task) -> State | None:
@@ -54,15 +65,15 @@ def fit_window(task: Task) -> State | None:
     data = task.data
     if task.start:
         state = solved(data, task.start, task.base_order)
-        return None if state is None else without_phantoms(data, bend_base(data, state))
+        if state is None or task.model != "auto":
+            return state
+        return without_phantoms(data, bend_base(data, state))
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
     if len(sure) > CROWD:
         # in a crowd one addition a peak decides between shoulders and tails
         rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
-        if len(sure) > THRONG:
-            return _better(*rough)
         return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
@@ -85,11 +96,11 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     state = solved(data, [starting_peak(c, candidates, task) for c in candidates], task.base_order)
     if state is None:
         return None
-    if task.model != "auto":
-        rough = bend_base(data, forced(data, state, task.model))
-        fine = solved(data, rough.peaks, rough.base_order)
-        return None if fine is None else without_phantoms(data, fine)
     bent = without_phantoms(data, bend_base(data, state))
+    if task.model != "auto" and bent is not None:
+        # a model that is too rich for a weak peak leaves it undetermined, but there
+        rough = bend_base(data, forced(data, bent, task.model))
+        return solved(data, rough.peaks, rough.base_order)
     if bent is None or not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
     kept = solved(data, bent.peaks, task.base_order)
@@ -97,20 +108,26 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return bent
     if len(kept.peaks) > 1:
         # peaks that overlap do not determine all additions at once
-        parts = min(parts, len(PARTS) - 1 if len(kept.peaks) <= THRONG else 1)
-    chosen = bend_base(data, choose(data, kept, allowed(kept, parts)))
+        parts = min(parts, len(PARTS) - 1)
+        kept = together(data, kept, parts)
+    chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order:
-        chosen = choose(data, chosen, allowed(chosen, parts))
+        chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
 
 
-def allowed(state: State, parts: int = len(PARTS)) -> tuple[str, ...]:
-    """Models that `auto` may choose from: those of the cores that the peaks started with, of at most so many parts."""
+def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:
+    """Models that `auto` may choose from: those of the cores that the peaks started with, of at most so many parts.
+
+    Where all peaks share a tail, none has its own.
+    """
     cores = {MODELS[peak.model].core for peak in state.peaks}
     return tuple(
         name
         for name in (*LAPLACE_MODELS, *GAUSSIAN_MODELS)
-        if MODELS[name].core in cores and len(MODELS[name].parts) <= parts
+        if MODELS[name].core in cores
+        and len(MODELS[name].parts) <= parts
+        and not (known is not None and known.tail is not None and "tail" in MODELS[name].parts)
     )
 
 

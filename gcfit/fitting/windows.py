@@ -9,7 +9,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 
 OVERLAP = 6.0  # σ; peaks nearer than this to each other's reach share a window
-REACH_BEFORE, REACH_AFTER = 10.0, 14.0  # σ of free baseline that a window takes on either side, where there is room
+REACH_BEFORE, REACH_AFTER = 20.0, 40.0  # σ of free baseline that a window takes on either side, where there is room
 HALF_WIDTH = float(np.sqrt(2 * np.log(2)))  # σ from the apex to half the height of a Gaussian
 LEAST_POINTS = 12
 

@@ -1,9 +1,11 @@
 """Files in, files out: readers that know a file by its content, and writers of tables.
 
-`read` gives the one trace of a file, `read_file` all that it says. `READERS` is the registry: a new family is a module
-with two functions, `recognise` and `read`, and one line here; the first reader that recognises a file takes it.
+`read` gives the one trace of a file, `read_file` all that it says, `vendor_peaks` the peak table that the vendor's
+program made of it. `READERS` is the registry: a new family is a module with two functions, `recognise` and `read`, and
+one line here; the first reader that recognises a file takes it.
 """
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from gcfit.formats import (
 )
 from gcfit.formats.records import Reader, Reading, ReadOptions, VendorPeak
 from gcfit.formats.refusals import what_it_is
+from gcfit.formats.reports import peaks_beside
 from gcfit.formats.source import Source, open_source
 from gcfit.formats.text import is_binary
 from gcfit.formats.vendor import files_of, is_run_folder
@@ -40,9 +43,11 @@ __all__ = [
     "list_formats",
     "read",
     "read_file",
+    "vendor_peaks",
 ]
 
 _AS_FOUND = ReadOptions()
+_REPORTED = ("agilent-ch", "agilent-csv")
 
 READERS: dict[str, Reader] = {
     "andi": Reader("ANDI/AIA netCDF (chromatography, TIC of mass spectra)", andi.recognise, andi.read),
@@ -104,7 +109,29 @@ def read_file(source: str | Path, options: ReadOptions = _AS_FOUND) -> Reading:
         reading = READERS[_reader(opened)].read(opened)
     finally:
         opened.close()
-    return _chosen(reading, opened.name, options.trace)
+    return _chosen(_with_reports(reading, opened.path), opened.name, options.trace)
+
+
+def vendor_peaks(source: str | Path, options: ReadOptions = _AS_FOUND) -> tuple[VendorPeak, ...]:
+    """Return the peak table of the vendor's program, in the order of the table; empty where there is none.
+
+    It stands in the file itself (ANDI/AIA, Shimadzu text, Fusion JSON, GAML), or for Agilent's channels and exports in
+    a report beside it in its run folder `*.D` (Result.xml, RESULTS.CSV, REPORTnn.CSV, Report.TXT). Times are in s on
+    the clock of the trace, areas in its signal unit times s; where that cannot be, `VendorPeak.area_unit` says so.
+
+    Parameters
+    ----------
+    source : str or Path
+        File or run folder.
+    options : ReadOptions
+        `trace` chooses the traces whose peaks are returned.
+
+    Raises
+    ------
+    InputError
+        If the trace itself cannot be read.
+    """
+    return read_file(source, options).vendor_peaks
 
 
 def list_formats() -> list[tuple[str, str]]:
@@ -129,6 +156,14 @@ def _reader(source: Source) -> str:
     raise source.error(what, remedy="gcfit fit --list-formats names what can be read")
 
 
+def _with_reports(reading: Reading, path: Path | None) -> Reading:
+    """Add the peak table that stands beside a file in the run folder of an Agilent program."""
+    if path is None or reading.reader not in _REPORTED or path.absolute().parent.suffix.lower() != ".d":
+        return reading
+    peaks, notes, warnings = peaks_beside(path.absolute().parent, reading.chromatograms)
+    return replace(reading, vendor_peaks=peaks, notes=reading.notes + notes, warnings=reading.warnings + warnings)
+
+
 def _chosen(reading: Reading, name: str, pattern: str | None) -> Reading:
     """Keep the traces that the pattern matches."""
     if pattern is None:
@@ -138,4 +173,4 @@ def _chosen(reading: Reading, name: str, pattern: str | None) -> Reading:
         names = ", ".join(f"'{trace.trace}'" for trace in reading.chromatograms)
         raise InputError(name, f"no trace matches '{pattern}'; there are {names}", remedy="see --trace")
     peaks = tuple(peak for peak in reading.vendor_peaks if fnmatchcase(peak.trace, pattern))
-    return Reading(kept, reading.reader, peaks, reading.notes, reading.warnings)
+    return replace(reading, chromatograms=kept, vendor_peaks=peaks)

@@ -3,6 +3,7 @@
 Variables `ordinate_values`, and for the times `raw_data_retention` or, sampled evenly, `actual_delay_time` and
 `actual_sampling_interval`; peak table in `peak_retention_time`, `peak_name`, `peak_area`, `peak_height`,
 `peak_start_time`, `peak_end_time`. The attribute `retention_unit` holds for all times, `detector_unit` for the signal.
+Some programs write point numbers for start and end, and areas in a thousandth or millionth of the signal's unit.
 ANDI mass spectra (ASTM E2077): the total ion current, `total_intensity` over `scan_acquisition_time` [s].
 Where the file states no unit, the template's seconds are taken if the numbers do not speak against them.
 """
@@ -15,10 +16,13 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.formats import clean
+from gcfit.formats.peakunits import in_unit_of
+from gcfit.formats.pieces import MOST_PEAKS, in_seconds, peak_table
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
-from gcfit.formats.units import SECONDS, time_unit
+from gcfit.formats.units import time_unit
 
+_Cells = list[float | None]
 # what scipy raises on damaged files, in which any length, type or shape may be anything
 _DAMAGED = (
     ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError, EOFError, struct.error,
@@ -71,7 +75,8 @@ def _chromatogram(source: Source, variables: dict[str, Array], attributes: dict[
     stated = time_unit(attributes.get("retention_unit", ""))
     unit = clean.time_unit_of(source, stated, time, notes, warnings)
     trace = clean.trace(source.name, time, signal, unit=unit, signal_unit=attributes.get("detector_unit", "")[:24])
-    return Reading((trace,), "andi", tuple(_peaks(variables, SECONDS[unit])), tuple(notes), tuple(warnings))
+    peaks, remark = in_unit_of(trace, peak_table(source.name, _peaks(variables, unit, trace.time)))
+    return Reading((trace,), "andi", peaks, tuple(notes + [remark] * bool(remark)), tuple(warnings))
 
 
 def _mass_spectra(source: Source, variables: dict[str, Array]) -> Reading:
@@ -114,32 +119,59 @@ def _decimal(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def _peaks(variables: dict[str, Array], factor: float) -> list[VendorPeak]:
-    """Return the peak table; times that cannot be times of the run (some programs write point numbers) are left out."""
-    tops = _column(variables, "peak_retention_time", factor)
-    columns = [_column(variables, name, factor) for name in ("peak_start_time", "peak_end_time")]
-    values = [_column(variables, name, 1.0) for name in ("peak_area", "peak_height")]
+def _peaks(variables: dict[str, Array], unit: str, times: Array) -> list[VendorPeak]:
+    """Return the rows of the peak table that have a retention time."""
+    tops = _column(variables, "peak_retention_time")
+    starts, ends, areas, heights = (
+        _filled(_column(variables, f"peak_{name}"), len(tops)) for name in ("start_time", "end_time", "area", "height")
+    )
+    if not any(height is not None and height > 0 for height in heights):  # a column of 0 or -1 stands for none
+        heights = [None] * len(tops)
     names = _names(variables.get("peak_name"), len(tops))
-    peaks = []
-    for i, top in enumerate(tops):
-        start, end = (column[i] if i < len(column) else None for column in columns)
-        area, height = (column[i] if i < len(column) else None for column in values)
-        within = top is not None and (start is None or start <= top) and (end is None or end >= top)
-        if top is not None:
-            peaks.append(VendorPeak("", names[i], top, area, height, *((start, end) if within else (None, None))))
-    return peaks
+    retention = [in_seconds(top, unit) for top in tops]
+    limits = _limits(starts, ends, retention, unit, times)
+    rows = zip(names, retention, areas, heights, limits, strict=True)
+    return [VendorPeak("", name, t, area, height, *limit) for name, t, area, height, limit in rows if t is not None]
 
 
-def _column(variables: dict[str, Array], name: str, factor: float) -> list[float | None]:
+def _limits(
+    starts: _Cells, ends: _Cells, tops: _Cells, unit: str, times: Array
+) -> list[tuple[float | None, float | None]]:
+    """Return start and end of every peak [s]; (None, None) where they do not enclose its retention time."""
+    in_time = [(in_seconds(start, unit), in_seconds(end, unit)) for start, end in zip(starts, ends, strict=True)]
+    in_points = [(_at(times, start), _at(times, end)) for start, end in zip(starts, ends, strict=True)]
+    enclosed = [[_encloses(pair, top) for pair, top in zip(pairs, tops, strict=True)] for pairs in (in_time, in_points)]
+    points = not any(enclosed[0]) and all(enclosed[1])
+    pairs, right = (in_points, enclosed[1]) if points else (in_time, enclosed[0])
+    return [pair if good else (None, None) for pair, good in zip(pairs, right, strict=True)]
+
+
+def _at(times: Array, point: float | None) -> float | None:
+    """Return the time of a point that is given by its number, None where there is no such point."""
+    if point is None or not 0 <= point < times.size or point != int(point):
+        return None
+    return float(times[int(point)])
+
+
+def _encloses(pair: tuple[float | None, float | None], top: float | None) -> bool:
+    return pair[0] is not None and pair[1] is not None and top is not None and pair[0] <= top <= pair[1]
+
+
+def _column(variables: dict[str, Array], name: str) -> _Cells:
     """Return a column of the peak table, None where it is not a number."""
     values = variables.get(name)
     if values is None or values.dtype.kind != "f" or values.ndim != 1:
         return []
-    return [factor * value if abs(value) < 1e300 else None for value in values.tolist()]
+    return [value if abs(value) < 1e300 else None for value in values[: MOST_PEAKS + 1].tolist()]
+
+
+def _filled(column: _Cells, rows: int) -> _Cells:
+    """Return a column with as many cells as there are rows."""
+    return (column + [None] * rows)[:rows]
 
 
 def _names(values: Any, peaks: int) -> list[str]:
     """Return the names, stored as rows of characters that end in zeros."""
-    if values is None or values.dtype.kind != "S" or values.ndim != 2 or len(values) != peaks:
+    if values is None or values.dtype.kind != "S" or values.ndim != 2 or len(values) < peaks:
         return [""] * peaks
-    return [b"".join(row).split(b"\0")[0].decode("latin-1").strip() for row in values.tolist()]
+    return [b"".join(row).split(b"\0")[0].decode("latin-1").strip() for row in values[:peaks].tolist()]

@@ -73,6 +73,7 @@ def _masshunter(source: Source, text: bytes) -> Reading:
     marks = [mark for mark in _TITLE.finditer(text) if b'","' not in mark[0]]
     if not marks:
         raise source.error('no block with a title such as "TIC: ..." or "Signal: ..."')
+    clean.check_number(source, len(marks))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     names = _names([source.encoding.words(mark[1] + b": " + mark[2]) for mark in marks])
     traces, line, last = [], 1, 0
@@ -113,6 +114,7 @@ def _wavelengths(source: Source, text: bytes) -> Reading:
     first, _, rest = text.partition(b"\n")
     names = [f"{float(cell):g} nm" for cell in source.encoding.words(first).split(",")[1:]]
     found = table(source, rest, 2, ",", "line 2")
+    clean.check_number(source, len(names))
     if found.values.shape[1] != len(names) + 1:
         raise source.error(f"{len(names)} wavelengths above {found.values.shape[1]} columns", place="line 1")
     return _reading(

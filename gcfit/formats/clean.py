@@ -10,6 +10,7 @@ from gcfit.errors import InputError
 from gcfit.formats.source import Source
 from gcfit.formats.units import seconds, unit_by_numbers
 
+MOST_TRACES = 512  # of one file; a diode array at every nanometre has 450
 _LATEST = 1e12  # s
 _LARGEST = 1e300  # sums of a few stay finite
 
@@ -121,6 +122,18 @@ def time_unit_of(source: Source, stated: str, times: Array, notes: list[str], wa
     else:
         warnings.append(f"the file does not say its unit of time, {unit} is assumed; --time-unit overrides it")
     return unit
+
+
+def check_number(source: Source, traces: int) -> None:
+    """Refuse more traces than a file of chromatograms holds.
+
+    Raises
+    ------
+    InputError
+        If there are more than `MOST_TRACES`.
+    """
+    if traces > MOST_TRACES:
+        raise source.error(f"holds {traces} traces, more than the {MOST_TRACES} that a file may have")
 
 
 def named_apart(traces: Iterable[Chromatogram]) -> list[Chromatogram]:

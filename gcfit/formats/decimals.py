@@ -138,13 +138,10 @@ def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
     start = cell_start + signed
     wrong = np.zeros(cell_end.size, dtype=bool)
     points = np.flatnonzero(raw == 0x2E)
-    if points.size == cell_end.size and (points >= start).all() and (points < cell_end).all():
-        point = points
-    else:
-        point = _place(cell_end, points, wrong)
+    point = _place(start, cell_end, points, wrong)
     end = cell_end
     if b"e" in text or b"E" in text:
-        end = _place(cell_end, np.flatnonzero((raw | 0x20) == 0x65), wrong)
+        end = _place(start, cell_end, np.flatnonzero((raw | 0x20) == 0x65), wrong)
         wrong |= (point > end) & (point < cell_end)
         point = np.minimum(point, end)
     digits = int(np.count_nonzero((raw - 0x30) < 10))
@@ -152,8 +149,10 @@ def _locate(text: bytes, raw: NDArray[np.uint8], cell_end: Index) -> _Parts:
     return _Parts(cell_start, cell_end, start, point, end, negative, None if known and not wrong.any() else wrong)
 
 
-def _place(cell_end: Index, marks: Index, wrong: Flags) -> Index:
+def _place(start: Index, cell_end: Index, marks: Index, wrong: Flags) -> Index:
     """Return the position of the mark in each cell, the cell's end where there is none; a second one makes it wrong."""
+    if marks.size == cell_end.size and (marks >= start).all() and (marks < cell_end).all():
+        return marks
     owner = np.searchsorted(cell_end, marks)
     place = cell_end.copy()
     place[owner] = marks

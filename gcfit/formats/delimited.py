@@ -86,6 +86,7 @@ def read(source: Source) -> Reading:
     warnings = list(found.warnings)
     if table.left_out:
         _judge_left_out(source, table, warnings)
+    clean.check_number(source, len(table.blocks))
     traces = [
         trace for block in table.blocks for trace in _traces(source, found, block, len(table.blocks), notes, warnings)
     ]
@@ -187,6 +188,7 @@ def _traces(
     if not names.names:
         _check_collision(source, found.dialect, lines, len(values))
     chosen = choose(names, values, source.options, source.name, place)
+    clean.check_number(source, len(chosen.signals) * blocks)
     notes += chosen.notes
     warnings += chosen.warnings
     unit = clean.time_unit_of(source, names.time_unit(chosen.time), values[chosen.time], notes, warnings)

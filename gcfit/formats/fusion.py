@@ -15,6 +15,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
+from gcfit.formats.pieces import peak_table
 from gcfit.formats.records import Reading, VendorPeak
 from gcfit.formats.source import Head, Source
 
@@ -43,7 +44,7 @@ def read(source: Source) -> Reading:
             peaks += _peaks(name, detector)
     if not traces:
         raise source.error("no detector with values")
-    return Reading(tuple(traces), "fusion", tuple(peaks), notes=("Micro GC Fusion JSON",))
+    return Reading(tuple(traces), "fusion", peak_table(source.name, peaks), notes=("Micro GC Fusion JSON",))
 
 
 def _parse(source: Source) -> dict[str, Any]:

@@ -10,6 +10,7 @@ The layout is that of McDonald and Wilks (1988), doi:10.1366/0003702884428734.
 """
 
 import re
+from itertools import islice
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
 
 _RECORD = re.compile(r"^##([^=\n]{1,80})=([^\n]*)\n((?:(?!##)[^\n]*\n)*)", re.MULTILINE)
+_MOST_RECORDS = 300_000  # six a scan, 50,000 scans
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _PLAIN = re.compile(r"[\d.eE+,;\s-]*")
 
@@ -43,7 +45,9 @@ def read(source: Source) -> Reading:
         If the file holds spectra only, or its numbers are compressed.
     """
     text = source.encoding.words(source.whole())
-    records = [(_label(m[1]), m[2].strip(), m[3]) for m in _RECORD.finditer(text)]
+    records = [(_label(m[1]), m[2].strip(), m[3]) for m in islice(_RECORD.finditer(text), _MOST_RECORDS + 1)]
+    if len(records) > _MOST_RECORDS:
+        raise source.error(f"more than {_MOST_RECORDS} labels; this is no chromatogram")
     retention = [number(value) for label, value, _ in records if label == "RETENTIONTIME"]
     if retention:
         return _scans(source, records)

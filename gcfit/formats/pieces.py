@@ -2,20 +2,24 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.errors import InputError
 from gcfit.formats.dialect import Dialect, find
-from gcfit.formats.records import ReadOptions
+from gcfit.formats.records import ReadOptions, VendorPeak
 from gcfit.formats.rows import Numbers, runs
 from gcfit.formats.source import Source
 from gcfit.formats.units import seconds
 
 _SECTION = re.compile(rb"^\[([^\]\n]{1,200})\][ \t]*$", re.MULTILINE)
 _SAMPLE = 1 << 14
+_MOST_SECTIONS = 4096
+MOST_PEAKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,16 @@ class Table:
 
 
 def sections(source: Source, text: bytes) -> list[Section]:
-    """Cut a text at its lines `[name]`; what comes before the first one is left out."""
-    marks = list(_SECTION.finditer(text))
+    """Cut a text at its lines `[name]`; what comes before the first one is left out.
+
+    Raises
+    ------
+    InputError
+        If there are more than `_MOST_SECTIONS`.
+    """
+    marks = list(islice(_SECTION.finditer(text), _MOST_SECTIONS + 1))
+    if len(marks) > _MOST_SECTIONS:
+        raise source.error(f"more than {_MOST_SECTIONS} lines such as '[{source.encoding.words(marks[-1][1])}]'")
     ends = [*(mark.start() for mark in marks[1:]), len(text)][: len(marks)]
     cut, line, last = [], 1, 0
     for mark, end in zip(marks, ends, strict=True):
@@ -117,6 +129,20 @@ def times(value: float | None, factor: float) -> float | None:
 def in_seconds(value: float | None, unit: str) -> float | None:
     """Return a time in seconds, None for None."""
     return None if value is None else float(seconds(np.array([value]), unit)[0])
+
+
+def peak_table(name: str, rows: Iterable[VendorPeak]) -> tuple[VendorPeak, ...]:
+    """Collect the rows of the peak tables of a file.
+
+    Raises
+    ------
+    InputError
+        If there are more than `MOST_PEAKS`, which no program writes.
+    """
+    peaks = tuple(islice(rows, MOST_PEAKS + 1))
+    if len(peaks) > MOST_PEAKS:
+        raise InputError(name, f"a peak table of more than {MOST_PEAKS} rows")
+    return peaks
 
 
 def check_count(source: Source, announced: float | None, found: int, place: str) -> tuple[str, ...]:

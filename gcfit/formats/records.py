@@ -91,19 +91,35 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class VendorPeak:
-    """One row of the peak table that a file brings along.
+    """One row of the peak table that the vendor's program wrote; None is "not in the table".
 
-    Times in s; `area` in the signal unit of the trace times s where the file's factors are known, else as it stands;
-    None is "not in the file". Some programs list compounds that were expected and not found, with an area of 0.
+    Parameters
+    ----------
+    trace : str
+        Name of the trace in which the peak was found, as `Chromatogram.trace` has it.
+    name : str
+        Compound, empty where the program names none.
+    retention_time_s, start_s, end_s : float
+        Apex and limits of integration [s], on the clock of the trace.
+    area, height : float
+        In the signal unit of the trace times s, and in the signal unit; may be negative.
+    area_unit : str
+        Empty where `area` is as said; else what is known of the unit in which it stands as written.
     """
 
     trace: str
     name: str
-    retention_time: float
+    retention_time_s: float
     area: float | None = None
     height: float | None = None
-    start: float | None = None
-    end: float | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    area_unit: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether the program found a peak; some list compounds that were expected and not found, with an area of 0."""
+        return self.area is None or self.area != 0
 
 
 @dataclass(frozen=True)

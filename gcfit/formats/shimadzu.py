@@ -35,6 +35,7 @@ from gcfit.formats.pieces import (
     in_seconds,
     keys,
     number,
+    peak_table,
     sections,
     table,
     times,
@@ -45,6 +46,7 @@ from gcfit.formats.units import time_unit
 
 _TRACE = re.compile(r"^(.*?)\s*Chromatogram\s*(?:\((.*)\))?$")
 _PEAKS = re.compile(r"^(?:MC )?Peak Table\s*(?:\((.*)\))?$")
+_ASIDE = re.compile(r"Status|3D")
 _STATUS = re.compile(r"^.*Status Trace\s*\((.*)\)$")
 _COLUMNS = {
     "retention": ("R.Time", "Ret.Time"),
@@ -77,18 +79,18 @@ def read(source: Source) -> Reading:
     notes, warnings = ["Shimadzu text"], list[str]()
     traces: list[Chromatogram] = []
     factors: dict[str, float] = {}
-    for part in parts:
-        match = _TRACE.match(part.name)
-        if match and "Status" not in part.name and "3D" not in part.name:
-            trace, factor = _trace(source, part, delimiter, match, notes, warnings)
-            if not _twice(trace, traces, notes):
-                traces.append(trace)
-                factors[trace.trace] = factor
+    chosen = [(part, match) for part in parts if (match := _TRACE.match(part.name)) and not _ASIDE.search(part.name)]
+    clean.check_number(source, len(chosen))
+    for part, match in chosen:
+        trace, factor = _trace(source, part, delimiter, match, notes, warnings)
+        if not _twice(trace, traces, notes):
+            traces.append(trace)
+            factors[trace.trace] = factor
     if not traces:
         raise source.error("no section with a chromatogram; pump and oven traces and peak tables are not fitted")
     if aside := [match[1] for part in parts if (match := _STATUS.match(part.name))]:
         notes.append(f"left out: {', '.join(aside)}")
-    peaks = tuple(peak for part in parts for peak in _peaks(source, part, delimiter, factors))
+    peaks = peak_table(source.name, (peak for part in parts for peak in _peaks(source, part, delimiter, factors)))
     return Reading(tuple(clean.named_apart(traces)), "shimadzu", peaks, tuple(dict.fromkeys(notes)), tuple(warnings))
 
 

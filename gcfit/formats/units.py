@@ -90,8 +90,8 @@ def seconds(times: Array, unit: str) -> Array:
     """Return times in seconds.
 
     A decimal number of minutes is often no float, and its product with 60 misses the number of seconds by a rounding or
-    two. A product that lies within two units in the last place of a number of nine decimals becomes that number, so
-    that a run written in minutes and in seconds is the same run.
+    two. A product that lies within two to four units in the last place of a number of nine decimals becomes that
+    number, so that a run written in minutes and in seconds is the same run.
     """
     factor = SECONDS[unit]
     if factor == 1.0:
@@ -99,4 +99,4 @@ def seconds(times: Array, unit: str) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large is refused as infinite
         product = times * factor
         short = np.rint(product * 1e9) / 1e9
-        return np.where(np.abs(short - product) <= 2 * np.spacing(np.abs(product)), short, product)
+        return np.where(np.abs(short - product) <= 2.0**-51 * np.abs(product), short, product)

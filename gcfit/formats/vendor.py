@@ -20,7 +20,7 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError, MissingExtraError
 from gcfit.formats import clean
 from gcfit.formats.records import Reading, ReadOptions
-from gcfit.formats.reports import peaks_of_folder
+from gcfit.formats.reports import peaks_beside
 from gcfit.formats.source import Head, Source
 
 _VERSIONS = (b"\x03179", b"\x03181", b"\x03130", b"\x0230")
@@ -96,8 +96,8 @@ def read_folder(path: str | Path, options: ReadOptions) -> Reading:
     if aside:
         notes += (f"left out: {', '.join(aside)} (spectra)",)
     notes = ("run folder, through rainbow-api", *notes)
-    peaks = tuple(peak for peak in peaks_of_folder(path) if peak.trace in {trace.trace for trace in traces})
-    return Reading(tuple(clean.named_apart(traces)), "vendor-folder", peaks, notes)
+    peaks, told, doubts = peaks_beside(path, traces)
+    return Reading(tuple(clean.named_apart(traces)), "vendor-folder", peaks, (*notes, *told), doubts)
 
 
 def _guarded(name: str, call: Any) -> tuple[Any, tuple[str, ...]]:

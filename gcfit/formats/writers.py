@@ -25,6 +25,8 @@ Out = IO[bytes] | IO[str] | str | Path
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # some spreadsheets take the wide signs for the plain ones
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# what a workbook writes as _x000D_ (ECMA-376 part 1, 22.9.2.19): what XML has not or changes, and the like of itself
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def quoted(text: str) -> str:
@@ -144,26 +146,25 @@ def _plain(value: object) -> object:
 
 def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str, decimal_comma: bool) -> bytes:
     """Return a table as delimited text."""
-    lines = [[quoted(column) for column in columns]]
-    lines += [[_cell(row.get(column), decimal_comma) for column in columns] for row in rows]
-    text = "".join(delimiter.join(_enclosed(cell, delimiter) for cell in line) + "\n" for line in lines)
-    return text.encode("utf-8", "surrogateescape")
+    lines = [delimiter.join(_enclosed(quoted(column), delimiter) for column in columns)]
+    lines += [delimiter.join([_cell(row.get(name), delimiter, decimal_comma) for name in columns]) for row in rows]
+    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def _enclosed(cell: str, delimiter: str) -> str:
     """Put a cell in quotes where it needs them; a lone carriage return is a line end to many readers."""
-    if not any(mark in cell for mark in (delimiter, '"', "\n", "\r")):
+    if delimiter not in cell and '"' not in cell and "\n" not in cell and "\r" not in cell:
         return cell
     return '"' + cell.replace('"', '""') + '"'
 
 
-def _cell(value: object, decimal_comma: bool) -> str:
+def _cell(value: object, delimiter: str, decimal_comma: bool) -> str:
     """Return one cell of delimited text."""
     if value is None:
         return ""
-    number = _number(value)
+    number = value if type(value) is float else _number(value)  # most cells of a long table are floats
     if number is None:
-        return quoted(str(value))
+        return _enclosed(quoted(str(value)), delimiter)
     return repr(number).replace(".", ",") if decimal_comma else repr(number)
 
 
@@ -179,7 +180,8 @@ def _json(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> b
     """Return a list of objects, one row a line; what JSON has no number for (NaN, infinity) is null."""
     lines = (json.dumps({c: _json_value(row.get(c)) for c in columns}, ensure_ascii=False) for row in rows)
     body = ",\n".join(lines)
-    return f"[\n{body}\n]\n".encode("utf-8", "surrogateescape") if body else b"[]\n"
+    # a byte of a file's name that is no text becomes \udcXX, which JSON may hold and Python gives back
+    return f"[\n{body}\n]\n".encode("utf-8", "backslashreplace") if body else b"[]\n"
 
 
 def _json_value(value: object) -> object:
@@ -237,7 +239,8 @@ def _xlsx_cell(sheet: Any, value: object) -> object:
     plain = _plain(value)
     if plain is None or (isinstance(plain, int | float) and math.isfinite(plain)):
         return plain
-    cell = WriteOnlyCell(sheet, value=_CONTROL.sub(" ", quoted(str(plain))).encode("utf-8", "replace").decode())
+    text = quoted(str(plain)).encode("utf-8", "backslashreplace").decode()
+    cell = WriteOnlyCell(sheet, value=_NOT_IN_XML.sub(lambda match: f"_x{ord(match[0]):04X}_", text))
     cell.data_type = "s"
     return cell
 
@@ -263,7 +266,7 @@ def _arrow_column(arrow: Any, values: Iterable[object]) -> object:
         return arrow.array(plain, arrow.int64())
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in present):
         return arrow.array(plain, arrow.float64())
-    text = [None if value is None else str(value).encode("utf-8", "replace").decode() for value in plain]
+    text = [None if value is None else str(value).encode("utf-8", "backslashreplace").decode() for value in plain]
     return arrow.array(text, arrow.string())
 
 

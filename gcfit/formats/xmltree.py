@@ -3,9 +3,11 @@
 from collections.abc import Container
 from dataclasses import dataclass, field
 
+from gcfit.errors import InputError
 from gcfit.formats.source import Source
 
 _DEEPEST = 60
+_MOST = 200_000  # elements; a run of 4 hours with 83 peaks has 8,000
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Node:
 
 
 def parse(source: Source, content: bytes, kept: Container[str]) -> Node:
-    """Parse XML; entities are refused, and so is deep nesting.
+    """Parse XML; entities are refused, and so are deep nesting and more elements than a chromatogram has.
 
     Parameters
     ----------
@@ -47,12 +49,15 @@ def parse(source: Source, content: bytes, kept: Container[str]) -> Node:
 
     root = Node("", {})
     path = [root]
+    count = 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal count
+        count += 1
         if len(path) > _DEEPEST:
-            raise source.error(
-                f"more than {_DEEPEST} elements within one another", place=f"line {parser.CurrentLineNumber}"
-            )
+            raise refused(f"more than {_DEEPEST} elements within one another")
+        if count > _MOST:
+            raise refused(f"more than {_MOST} elements, which no chromatogram needs")
         node = Node(tag, attributes)
         path[-1].children.append(node)
         path.append(node)
@@ -65,7 +70,10 @@ def parse(source: Source, content: bytes, kept: Container[str]) -> Node:
             path[-1].parts.append(part)
 
     def entity(*_: object) -> None:
-        raise source.error("declares entities, which no chromatogram needs", place=f"line {parser.CurrentLineNumber}")
+        raise refused("declares entities, which no chromatogram needs")
+
+    def refused(found: str) -> InputError:
+        return source.error(found, place=f"line {parser.CurrentLineNumber}")
 
     parser = expat.ParserCreate()
     parser.buffer_text = True

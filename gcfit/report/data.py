@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from os.path import commonprefix
 
+from gcfit.fitting.records import NOT_FOUND
 from gcfit.report.records import Run
 from gcfit.results import FILE_COLUMNS, PEAK_COLUMNS, TREND_COLUMNS, Row, control_limits, same_components
 
@@ -34,16 +35,20 @@ def summary(run: Run, files: Sequence[Row], peaks: Sequence[Row]) -> dict[str, o
     return {
         "title": run.title,
         "counts": [
-            ["files", len(set(names)), ""],
-            ["traces", len(files), ""],
-            ["peaks", len(peaks), ""],
-            ["failed traces", failed, "bad" if failed else "good"],
-            ["flagged peaks", flagged, "bad" if flagged else "good"],
+            _count("file", len(set(names))),
+            _count("trace", len(files)),
+            _count("peak", sum(row["status"] != NOT_FOUND for row in peaks)),
+            _count("failed trace", failed, "bad" if failed else "good"),
+            _count("flagged peak", flagged, "bad" if flagged else "good"),
         ],
         "folder": common_folder(names),
         "facts": [[str(name), str(value)] for name, value in run.facts.items()],
         "settings": [[str(name), str(value)] for name, value in run.settings.items()],
     }
+
+
+def _count(name: str, number: int, mood: str = "") -> list[object]:
+    return [f"{name}{'s' * (number != 1)}", number, mood]
 
 
 def common_folder(names: Sequence[str]) -> str:

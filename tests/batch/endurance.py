@@ -1,26 +1,35 @@
 """The long trials of a batch, with the real command. Not a test: it takes minutes and prints figures.
 
 python -m tests.batch.endurance kills [FILES] [KILLS]     kill -9 at random moments, tables compared byte for byte
-python -m tests.batch.endurance deaths [FILES] [KILLS]    the same with the stand-in task and dying workers
-python -m tests.batch.endurance size [FILES ...]          time, memory, open files against the number of files
-python -m tests.batch.endurance speed [FILES]             --jobs 2 against --jobs 1, paired
+python -m tests.batch.endurance faults [FILES] [TIMES]    signals, full disk, read-only output, folders that go, clock
+python -m tests.batch.endurance deaths [FILES] [KILLS]    kill -9 with the stand-in task and dying workers
+
+The folders lie in GCFIT_ENDURANCE, or in the folder for temporary files. `faults` mounts small file systems; the clock
+that jumps is that of libfaketime.
 """
 
 import os
 import random
-import resource
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.batch.helpers import ROOT, command, good_files, run_process_of, untimed, write_inputs
-from tests.batch.runs import HOLD_UP, write_bad, write_runs
+from tests.batch.runs import HOLD_UP, write_bad, write_short_runs
 
 PLACE = Path(os.environ.get("GCFIT_ENDURANCE", tempfile.gettempdir())) / f"gcfit-endurance-{sys.argv[1]}"
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+OWN = {".lock", "files.csv", "peaks.csv", "results.sqlite"}
+Command = Callable[[Path], list[str]]
+Process = subprocess.Popen[str]
 
 
 def gcfit(output: Path, inputs: Path, *options: str) -> list[str]:
@@ -29,19 +38,71 @@ def gcfit(output: Path, inputs: Path, *options: str) -> list[str]:
     return [*command, "-o", str(output), *options]
 
 
+def begun(arguments: list[str], **settings: object) -> Process:
+    """A command in a process group of its own that can be interrupted, even if this program cannot."""
+    known = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT, "start_new_session": True}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(arguments, **(known | settings))  # type: ignore[call-overload, no-any-return]
+
+
+def ended(process: Process) -> tuple[str, int]:
+    """All of stderr, on one line, and the exit code of a command; complains of data on stdout."""
+    out, err = process.communicate()
+    return " / ".join([*err.splitlines(), *(["STDOUT"] if out else [])]), process.returncode
+
+
 def timed(arguments: list[str]) -> tuple[float, str, int]:
-    """Seconds, last line on stderr and exit code of a command."""
-    begun = time.monotonic()
-    run = subprocess.run(arguments, capture_output=True, text=True, cwd=ROOT, check=False)
-    return time.monotonic() - begun, run.stderr.splitlines()[-1], run.returncode
+    """Seconds, stderr and exit code of a command."""
+    start = time.monotonic()
+    line, code = ended(begun(arguments))
+    return time.monotonic() - start, line, code
+
+
+def show(text: str) -> None:
+    print(text, flush=True)
+
+
+# --- what a batch outlives ---------------------------------------------------------------------------------------
+
+
+def mixed(files: int) -> Command:
+    """The real fit of short runs, 50 of the files being none, in ten ways."""
+    inputs = PLACE / "inputs"
+    write_short_runs(inputs, files - 50)
+    write_bad(inputs, 5)
+    return lambda output: gcfit(output, inputs, "--jobs", "2")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The uninterrupted run: its command, seconds and tables."""
+
+    arguments: Command
+    seconds: float
+    tables: dict[str, bytes]
+
+    def moment(self, moments: random.Random) -> float:
+        return moments.uniform(0, self.seconds)
+
+
+def uninterrupted(arguments: Command) -> Whole:
+    seconds, line, code = timed(arguments(PLACE / "whole"))
+    show(f"uninterrupted: {line} (exit {code})")
+    return Whole(arguments, seconds, untimed(PLACE / "whole"))
+
+
+def repeated(whole: Whole, output: Path, what: str) -> bool:
+    """Run the command again; say and return whether the tables are those of the uninterrupted run."""
+    _, line, code = timed(whole.arguments(output))
+    equal = untimed(output) == whole.tables
+    show(f"{what}; again: exit {code}, {line[:60]}: {'equal' if equal else 'DIFFERENT'}")
+    if left := {path.name for path in output.iterdir()} - OWN:
+        show(f"left behind: {left}")
+    return equal
 
 
 def kills(files: int = 1000, times: int = 30) -> None:
-    """The real fit, ten kinds of files that are no chromatogram."""
-    inputs = PLACE / "inputs"
-    write_runs(inputs, files - 50, points=1500)
-    write_bad(inputs, 5)
-    _killed(lambda output: gcfit(output, inputs, "--jobs", "2"), times)
+    _killed(mixed(files), times)
 
 
 def deaths(files: int = 1000, times: int = 30) -> None:
@@ -55,91 +116,159 @@ def deaths(files: int = 1000, times: int = 30) -> None:
     _killed(lambda output: command(output, inputs, "--seconds", "0.003"), times)
 
 
-def _killed(arguments: Callable[[Path], list[str]], times: int) -> None:
-    whole, killed = PLACE / "whole", PLACE / "killed"
-    seconds, line, code = timed(arguments(whole))
-    expected, moments, same = untimed(whole), random.Random(30), 0
-    show(f"uninterrupted: {line} (exit {code})")
+def _killed(arguments: Command, times: int) -> None:
+    whole, moments, same = uninterrupted(arguments), random.Random(30), 0
+    output = PLACE / "killed"
     for number in range(times):
-        moment = moments.uniform(0, seconds)
-        process = subprocess.Popen(arguments(killed), cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+        moment = whole.moment(moments)
+        process = begun(arguments(output))
         time.sleep(moment)
         process.kill()
-        process.wait()
-        _, line, code = timed(arguments(killed))
-        equal = untimed(killed) == expected
-        same += equal
-        show(f"kill {number + 1} at {moment:.2f} s: {'equal' if equal else 'DIFFERENT'}, {line[:70]} (exit {code})")
-        left = {path.name for path in killed.iterdir()} - {".lock", "files.csv", "peaks.csv", "results.sqlite"}
-        if run_process_of(process.pid) or left:
-            show(f"left behind: {run_process_of(process.pid)} {left}")
-        shutil.rmtree(killed)
+        ended(process)
+        output.mkdir(exist_ok=True)
+        same += repeated(whole, output, f"kill {number + 1} at {moment:.2f} s, {stored(output)} files stored")
+        if alive := run_process_of(process.pid):
+            show(f"left running: {alive}")
+        shutil.rmtree(output)
     show(f"{same} of {times} equal byte for byte")
 
 
-def size(*counts: int) -> None:
-    """Short runs, so that the engine is seen and not the fit."""
-    for count in counts or (1000, 2000, 5000, 10000):
-        inputs, output = PLACE / "size", PLACE / f"size-{count}"
-        write_runs(inputs, count, points=1000)
-        process = subprocess.Popen(gcfit(output, inputs, "--jobs", "2"), cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        samples, begun, used = [], time.monotonic(), processor()
-        while process.poll() is None:
-            samples.append(sample(process.pid))
-            time.sleep(0.1)
-        seconds = time.monotonic() - begun
-        seen = [one for one in samples if one is not None]
-        shown = [f"{seen[round(part * (len(seen) - 1))][0] / 1024:.1f}" for part in (0.25, 0.5, 0.75, 0.95)]
-        handles = max(one[1] for one in seen)
-        line = (process.stderr.read() if process.stderr else "").splitlines()[-1]
-        each = 1e3 * (processor() - used) / count
-        show(f"{count} files: {seconds:.1f} s, {each:.2f} ms of processor time a file; {line}")
-        show(f"  main process at 25, 50, 75, 95 %: {', '.join(shown)} MB; at most {handles} open files")
-        shutil.rmtree(output)
-
-
-def processor() -> float:
-    """Processor time [s] of all processes that have been waited for, theirs included."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def sample(process: int) -> tuple[int, int] | None:
-    """Resident memory [kB] and open files of a process, None when it has ended."""
+def stored(output: Path) -> int:
+    """Files in the store; reading it makes SQLite recover what a killed process left."""
+    if not (output / "results.sqlite").exists():
+        return 0
+    connection = sqlite3.connect(output / "results.sqlite")
     try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        memory = next((int(line.split()[1]) for line in lines if line.startswith("VmRSS")), None)
-        handles = len(list(Path(f"/proc/{process}/fd").iterdir()))
-    except OSError:
-        return None
-    return None if memory is None else (memory, handles)
+        return int(connection.execute("SELECT count(DISTINCT path) FROM files").fetchone()[0])
+    finally:
+        connection.close()
 
 
-def speed(files: int = 2000) -> None:
-    """Runs of the size of workload W4: 5,000 points, six peaks."""
-    inputs = PLACE / "speed"
-    write_runs(inputs, files)
-    ratios = []
-    for turn in range(3):
-        taken, work = {}, {}
-        for jobs in ("1", "2"):
-            output = PLACE / f"speed-{jobs}"
-            shutil.rmtree(output, ignore_errors=True)
-            used = processor()
-            taken[jobs] = timed(gcfit(output, inputs, "--jobs", jobs))[0]
-            work[jobs] = processor() - used
-        ratios.append(taken["1"] / taken["2"])
-        show(f"turn {turn + 1}: {taken['1']:.1f} s with one job, {taken['2']:.1f} s with two: {ratios[-1]:.2f}")
-        show(f"  processor time {work['1']:.1f} and {work['2']:.1f} s; load {os.getloadavg()[0]:.1f}")
-    equal = untimed(PLACE / "speed-1") == untimed(PLACE / "speed-2")
-    show(f"median ratio {sorted(ratios)[1]:.2f}; tables equal: {equal}")
+@contextmanager
+def disk(size: str) -> Iterator[Path]:
+    """A file system of its own."""
+    place = PLACE / "disk"
+    place.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "gcfit-endurance", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def show(text: str) -> None:
-    print(text, flush=True)
+def remounted(place: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True)
 
 
-TRIALS: dict[str, Callable[..., None]] = {"kills": kills, "deaths": deaths, "size": size, "speed": speed}
+def faults(files: int = 1000, times: int = 3) -> None:
+    whole, moments = uninterrupted(mixed(files)), random.Random(6)
+    same = [fault(whole, moments) for fault in FAULTS for _ in range(times)]
+    show(f"{sum(same)} of {len(same)} equal byte for byte")
+
+
+def _signalled(number: signal.Signals) -> Callable[[Whole, random.Random], bool]:
+    def trial(whole: Whole, moments: random.Random) -> bool:
+        output, moment = PLACE / "signalled", whole.moment(moments)
+        process = begun(whole.arguments(output))
+        time.sleep(moment)
+        # Ctrl-C reaches the whole group, as in a terminal
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        line, code = ended(process)
+        output.mkdir(exist_ok=True)
+        equal = repeated(whole, output, f"{number.name} at {moment:.2f} s: exit {code}, {line[:90]}")
+        shutil.rmtree(output)
+        return equal
+
+    return trial
+
+
+def _full_disk(whole: Whole, moments: random.Random) -> bool:
+    with disk(f"{moments.randint(80, 900)}k") as place:
+        _, line, code = timed(whole.arguments(place))
+        kept = stored(place)
+        remounted(place, "size=100m")
+        return repeated(whole, place, f"full disk: exit {code}, {line[-110:]}, {kept} stored")
+
+
+def _limited_files(whole: Whole, moments: random.Random) -> bool:
+    output, blocks = PLACE / "limited", moments.randint(40, 700)
+    _, line, code = timed(["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *whole.arguments(output)])
+    equal = repeated(whole, output, f"files of at most {blocks} kB: exit {code}, {line[-110:]}")
+    shutil.rmtree(output)
+    return equal
+
+
+def _read_only(whole: Whole, moments: random.Random) -> bool:
+    with disk("100m") as place:
+        process = begun(whole.arguments(place))
+        time.sleep(whole.moment(moments))
+        process.terminate()
+        ended(process)
+        remounted(place, "ro")
+        _, line, code = timed(whole.arguments(place))
+        remounted(place, "rw")
+        return repeated(whole, place, f"read-only after {stored(place)} files: exit {code}, {line[-80:]}")
+
+
+def _output_goes(whole: Whole, moments: random.Random) -> bool:
+    output, moment = PLACE / "going", whole.moment(moments)
+    process = begun(whole.arguments(output))
+    time.sleep(moment)
+    shutil.rmtree(output, ignore_errors=True)
+    line, code = ended(process)
+    equal = repeated(whole, output, f"output removed at {moment:.2f} s: exit {code}, {line[-110:]}")
+    shutil.rmtree(output)
+    return equal
+
+
+def _inputs_go(whole: Whole, moments: random.Random) -> bool:
+    output, moment = PLACE / "inputless", whole.moment(moments)
+    process = begun(whole.arguments(output))
+    time.sleep(moment)
+    (PLACE / "inputs").rename(PLACE / "away")
+    line, code = ended(process)
+    (PLACE / "away").rename(PLACE / "inputs")
+    equal = repeated(whole, output, f"inputs gone at {moment:.2f} s: exit {code}, {line[:70]}")
+    shutil.rmtree(output)
+    return equal
+
+
+def _clock_jumps(whole: Whole, moments: random.Random) -> bool:
+    """The clock of all processes of the run is set back by a day in the middle."""
+    output, moment, clock = PLACE / "clock", whole.moment(moments), PLACE / "clock.rc"
+    clock.write_text("+0")
+    fake = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"}
+    process = begun(whole.arguments(output), env=os.environ | fake | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    time.sleep(moment)
+    clock.write_text("-1d")
+    line, code = ended(process)
+    equal = untimed(output) == whole.tables
+    show(f"clock set back at {moment:.2f} s: exit {code}, {line[:60]}: {'equal' if equal else 'DIFFERENT'}")
+    equal &= repeated(whole, output, "clock set back")
+    shutil.rmtree(output)
+    return equal
+
+
+def _two_at_once(whole: Whole, moments: random.Random) -> bool:
+    output = PLACE / "both"
+    both = [begun(whole.arguments(output)) for _ in range(2)]
+    ends = sorted((ended(process) for process in both), key=lambda end: end[1])
+    show("; ".join(f"exit {code}, {line[-70:]}" for line, code in ends))
+    equal = untimed(output) == whole.tables
+    equal &= repeated(whole, output, "two at once")
+    shutil.rmtree(output)
+    return equal
+
+
+FAULTS = (
+    _signalled(signal.SIGTERM), _signalled(signal.SIGINT), _full_disk, _limited_files, _read_only,
+    _output_goes, _inputs_go, _clock_jumps, _two_at_once,
+)  # fmt: skip
+
+
+TRIALS: dict[str, Callable[..., None]] = {
+    "kills": kills, "faults": faults, "deaths": deaths,
+}  # fmt: skip
 
 if __name__ == "__main__":
     shutil.rmtree(PLACE, ignore_errors=True)

@@ -39,17 +39,33 @@ def peak(time: np.ndarray, mean: float, plates: float) -> np.ndarray:
     return out
 
 
-def write_runs(folder: Path, count: int, *, points: int = 5000) -> None:
-    """Write `count` chromatograms of 500 s, none of them new."""
+def write_runs(folder: Path, count: int, *, points: int = 5000) -> list[Path]:
+    """Write `count` chromatograms of 500 s and six peaks, none of them new."""
+    return _write(folder, count, np.arange(points) * (500.0 / points), signal)
+
+
+def write_short_runs(folder: Path, count: int) -> list[Path]:
+    """Write `count` chromatograms of 60 s and one peak, as quick to fit as there are."""
+    return _write(folder, count, HOLD_UP + np.arange(200) * 0.3, one_peak)
+
+
+def one_peak(time: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    clean = peak(time, 90 + random.standard_normal(), 2000.0)
+    return clean + clean.max() * (0.02 + 1e-3 * random.standard_normal(time.size))
+
+
+def _write(folder: Path, count: int, time: np.ndarray, made: Callable[..., np.ndarray]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    time = np.arange(points) * (500.0 / points)
+    paths = []
     times = [f"{value:.4f}," for value in time]
     for number in range(count):
-        values = signal(time, np.random.default_rng(number))
+        values = made(time, np.random.default_rng(number))
         lines = [start + f"{value:.8g}" for start, value in zip(times, values, strict=True)]
         path = folder / f"run{number:05d}.csv"
         path.write_text("time_s,signal\n" + "\n".join(lines) + "\n")
         os.utime(path, (LONG_AGO, LONG_AGO))
+        paths.append(path)
+    return paths
 
 
 def _gzip(path: Path) -> None:

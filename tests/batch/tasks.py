@@ -77,6 +77,17 @@ def segfault(*_: object) -> FileResult:
     raise AssertionError("unreachable")
 
 
+def late(*_: object) -> FileResult:
+    time.sleep(0.5)
+    return segfault()
+
+
+def killed(*_: object) -> FileResult:
+    """As the kernel does when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
 def leave(*_: object) -> FileResult:
     os._exit(3)
 
@@ -154,6 +165,8 @@ ACTS: dict[str, Callable[..., FileResult]] = {
     "ok": ok,
     "slow": slow,
     "segfault": segfault,
+    "late": late,
+    "killed": killed,
     "quit": leave,
     "once": once,
     "pressed": pressed,

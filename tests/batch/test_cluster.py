@@ -3,21 +3,29 @@
 import json
 import os
 import re
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gcfit.batch.cluster import cluster
+from gcfit.batch.cluster import _Cluster, cluster
 from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen
 from gcfit.batch.pool import Limits
+from gcfit.batch.records import Job
 from gcfit.errors import GcfitError, MissingExtraError
 from tests.batch import tasks
 from tests.batch.helpers import ROOT, command, complete, good_files, start, statuses, untimed, write_inputs
+from tests.batch.runs import write_short_runs
+from tests.cli.shell import bash
+from tests.readme import README
 
 pytest.importorskip("distributed", reason="the optional package of --dask is not installed")
 FILES = 120
@@ -46,15 +54,16 @@ class Loopback:
         options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file)]
         self.scheduler = launched(["scheduler", *options], place)
         self.workers: list[subprocess.Popen[bytes]] = []
-        for _ in range(300):
+        for _ in range(900):
             if self.file.exists() and self.file.read_text().endswith("}"):
                 break
             time.sleep(0.1)
         self.address: str = json.loads(self.file.read_text())["address"]
 
-    def hire(self, count: int) -> None:
-        """Start workers that nobody starts again when they die."""
-        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "60"]
+    def hire(self, count: int, *, nanny: bool = False, threads: int = 1) -> None:
+        """Start workers; without a nanny nobody starts them again when they die."""
+        options = ["--nthreads", str(threads), "--nanny" if nanny else "--no-nanny"]
+        options += ["--no-dashboard", "--death-timeout", "60"]
         self.workers += [launched(["worker", self.address, *options], self.place) for _ in range(count)]
 
     def close(self) -> None:
@@ -103,10 +112,40 @@ def test_a_worker_is_killed_and_the_tables_are_those_of_one_machine(
     process = start(arguments)
     wait_until_done(tmp_path / "log", 30, process)
     ended(loopback.workers[0])
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (3, "")
     assert re.fullmatch(r"gcfit: 125 files: 120 fitted, 5 failed; .*\n", err)
     assert untimed(tmp_path / "out") == local
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def test_the_cluster_of_the_readme_gives_the_tables_of_one_machine(tmp_path: Path) -> None:
+    """The block of README.md line by line: with a port that is free, two workers, and no page to look at."""
+    (block,) = (text for text in re.findall(r"^```sh\n(.*?)^```$", README.read_text(), re.M | re.S) if "dask" in text)
+    known = {"10.0.0.1": "127.0.0.1", "8786": str(free_port()), "--nworkers 8": "--nworkers 2"}
+    for shown, used in known.items():
+        assert shown in block
+        block = block.replace(shown, used)
+    scheduler, worker, fit = block.splitlines()
+    runs = write_short_runs(tmp_path / "runs", 6)
+    (tmp_path / "runs" / "bad.csv").touch()
+    shutil.copy(ROOT / "sample_data" / "btex" / "system.toml", tmp_path / "column.toml")
+    started = [launched([*shlex.split(line)[1:], "--no-dashboard"], tmp_path) for line in (scheduler, worker)]
+    try:
+        assert [shlex.split(line)[0] for line in (scheduler, worker, fit)] == ["dask", "dask", "gcfit"]
+        far, near = (bash(line, cwd=tmp_path) for line in (fit, fit.partition(" -o ")[0] + " -o local --jobs 1"))
+    finally:
+        for process in reversed(started):
+            ended(process)
+    for run in (far, near):
+        assert (run.returncode, run.stdout) == (3, "")
+        assert f"{len(runs) + 1} files: {len(runs)} fitted, 1 failed" in run.stderr
+    assert untimed(tmp_path / "results") == untimed(tmp_path / "local")
 
 
 def test_a_scheduler_that_goes_away_ends_the_run_and_keeps_what_is_finished(
@@ -125,16 +164,59 @@ def test_a_scheduler_that_goes_away_ends_the_run_and_keeps_what_is_finished(
     assert untimed(output) == local
 
 
-def test_a_file_that_kills_every_worker_is_reported(loopback: Loopback, tmp_path: Path) -> None:
-    loopback.hire(3)
+def test_a_file_that_kills_every_worker_is_reported_and_its_neighbour_is_not(
+    loopback: Loopback, tmp_path: Path
+) -> None:
+    """One worker of two threads, started again whenever it dies: the other file is on it every time."""
+    loopback.hire(1, nanny=True, threads=2)
     folder = tmp_path / "in"
-    good_files(folder, 10)
-    write_inputs(folder, {"x.txt": "segfault"})
+    write_inputs(folder, {"a.txt": "late", "b.txt": "slow 2", "c.txt": "ok", "d.txt": "ok"})
     run = complete(command(tmp_path / "out", folder, "--dask", loopback.address))
     assert run.returncode == 3
-    found = statuses(tmp_path / "out")
-    assert [name for name, status in found.items() if status == "failed"] == ["x.txt"]
-    assert "x.txt: every worker that took it has died" in run.stderr
+    assert statuses(tmp_path / "out") == {"a.txt": "failed", "b.txt": "ok", "c.txt": "ok", "d.txt": "ok"}
+    assert "a.txt: every worker that took it has died" in run.stderr
+
+
+def test_a_result_that_is_lost_before_it_is_fetched_is_made_again(
+    loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler says that jobs are finished; then the only worker dies, and their results with it."""
+    loopback.hire(1)
+    heard = _Cluster._heard
+    lost = 0
+
+    def late(self: _Cluster) -> list[Any]:
+        nonlocal lost
+        futures = heard(self)
+        if futures and not lost:
+            ended(loopback.workers.pop())
+            while all(future.status == "finished" for future in futures):
+                time.sleep(0.01)
+            lost = sum(future.status != "finished" for future in futures)
+            loopback.hire(1)
+        return futures
+
+    monkeypatch.setattr(_Cluster, "_heard", late)
+    listed = [Job(str(path), path.name) for path in good_files(tmp_path / "in", 12)]
+    outcomes = list(cluster(Examined(tasks.fit, tasks.Settings()), listed, address=loopback.address))
+    assert lost > 0
+    assert sorted(outcome.job.name for outcome in outcomes) == [job.name for job in listed]
+    assert {outcome.state for outcome in outcomes} == {"done"}
+
+
+def test_a_cluster_that_a_file_has_used_up_is_no_failure_of_the_run(
+    loopback: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gcfit.batch.cluster.PATIENCE_S", 3.0)
+    loopback.hire(2)
+    for _ in range(600):
+        if (loopback.place / "dask.log").read_text().count("Registered to") == 2:
+            break
+        time.sleep(0.1)
+    (path,) = write_inputs(tmp_path / "in", {"x.txt": "segfault"})
+    (outcome,) = cluster(Examined(tasks.fit, tasks.Settings()), [Job(str(path), "x.txt")], address=loopback.address)
+    assert (outcome.state, outcome.again, outcome.died) == ("failed", True, True)
+    assert outcome.message == "x.txt: every worker that took it has died"
 
 
 def test_no_scheduler_is_said_in_one_line(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +228,6 @@ def test_no_scheduler_is_said_in_one_line(inputs: Path, tmp_path: Path, monkeypa
 
 def test_a_cluster_without_workers_is_given_up(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gcfit.batch.cluster.PATIENCE_S", 2.0)
-    from gcfit.batch.records import Job
-
     outcomes = cluster(Examined(tasks.fit, tasks.Settings()), [Job("/x", "x")], address=loopback.address)
     with pytest.raises(GcfitError, match="has no worker; start one with: dask worker"):
         list(outcomes)

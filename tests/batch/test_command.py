@@ -1,7 +1,9 @@
 """`gcfit fit -o DIR` as a user starts it, on chromatograms and on files that are none."""
 
+import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +18,8 @@ from gcfit.batch.work import fit_file
 from gcfit.fitting.records import FitSettings
 from gcfit.formats import ReadOptions
 from tests.batch.helpers import ROOT, complete, rows, untimed, write_inputs
-from tests.batch.runs import BAD, HOLD_UP, MEANS, write_bad, write_runs
+from tests.batch.runs import BAD, HOLD_UP, MEANS, write_bad, write_runs, write_short_runs
+from tests.readme import README
 
 RUNS = 12
 
@@ -73,6 +76,26 @@ def test_from_cron(inputs: Path, plain: dict[str, bytes], tmp_path: Path) -> Non
     assert untimed(output) == plain
     assert {path.stat().st_mode & 0o777 for path in output.rglob("*") if path.is_file()} == {0o600}
     assert len(list((output / "figures").iterdir())) == RUNS
+
+
+def test_the_line_of_the_readme_for_cron(tmp_path: Path) -> None:
+    """As cron runs it: its shell, its few variables, no terminal; the folder and the program lie elsewhere here."""
+    schedule = r"^(?:[0-9*]+ ){5}(.*gcfit fit .*)$"
+    (line,) = re.findall(schedule, README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert "%" not in line  # cron takes it for the end of the line
+    for shown, used in {"/data/gc": str(tmp_path), "/opt/gcfit/bin/gcfit": f"{sys.executable} -m gcfit"}.items():
+        assert line.count(shown) == 1
+        line = line.replace(shown, used)
+    write_short_runs(tmp_path / "runs", 3)
+    shutil.copy(ROOT / "sample_data" / "btex" / "system.toml", tmp_path / "column.toml")
+    bare = ["env", "-i", "PATH=/usr/bin:/bin", "SHELL=/bin/sh", f"PYTHONPATH={ROOT}", "/bin/sh", "-c", line]
+    for expected in ("3 files: 3 fitted", "3 files: 3 unchanged"):
+        run = subprocess.run(bare, capture_output=True, stdin=subprocess.DEVNULL, cwd="/", timeout=120)
+        assert (run.returncode, run.stdout) == (0, b"")
+        assert re.fullmatch(rf"gcfit: {expected}; [0-9.]+ s\n".encode(), run.stderr)
+    assert len(rows(tmp_path / "results", "peaks")) == 3
+    events = [json.loads(entry)["event"] for entry in (tmp_path / "fit.jsonl").read_text().splitlines()]
+    assert events == ["start", "file", "file", "file", "end", "start", "end"]
 
 
 def test_the_query_of_the_readme(inputs: Path, plain: dict[str, bytes], tmp_path: Path) -> None:

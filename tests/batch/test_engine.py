@@ -145,6 +145,43 @@ def test_vanished_files_stay_until_they_are_pruned(tmp_path: Path, output: Path)
     assert {row["file"] for row in rows(output, "peaks")} == {str(files[2])}
 
 
+def test_a_file_that_was_never_there_fails_every_time(tmp_path: Path, output: Path) -> None:
+    files = [*good_files(tmp_path, 1), tmp_path / "absent.txt"]
+    for counts in (Counts(fitted=1, failed=1), Counts(unchanged=1, failed=1)):
+        summary = go(files, output)
+        assert (summary.exit_code, summary.counts) == (3, counts)
+        assert summary.first_failure == f"{files[1]}: No such file or directory"
+
+
+@pytest.mark.parametrize("name", ["peaks.csv", "files.csv"])
+def test_tables_of_somebody_else_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / name).write_text("area,time\n1,2\n")
+    with pytest.raises(OutputError, match=rf"{name}: is not a table of gcfit and is left as it is; move it away"):
+        go(good_files(tmp_path, 1), output)
+    assert (output / name).read_text() == "area,time\n1,2\n"
+    assert not (output / "results.sqlite").exists()
+
+
+@pytest.mark.parametrize("head", ["", "file,trace,peak\n", "\ufefffile;trace;peak\n"])
+def test_tables_of_gcfit_without_their_store_are_written_again(tmp_path: Path, head: str) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "peaks.csv").write_text(head, encoding="utf-8")
+    assert go(good_files(tmp_path, 2), output).counts == Counts(fitted=2)
+    assert len(rows(output, "files")) == 2
+
+
+def test_messages_name_a_file_as_the_user_did_whatever_its_name_holds(tmp_path: Path, output: Path) -> None:
+    files = write_inputs(tmp_path, {"a\x1b.txt": "bad x"})
+    go(files, output)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        go([Path("a\x1b.txt")], output, resume=False)
+    assert rows(output, "files")[0]["message"] == "a\\x1b.txt: line 2: x; repair it"
+
+
 def test_files_of_one_name_in_different_folders_stay_apart(tmp_path: Path, output: Path) -> None:
     files = write_inputs(tmp_path, {"a/run.txt": "ok 1 2 a", "b/run.txt": "ok 1 2 b", "run.txt": "ok 1 2 c"})
     go(files, output, tasks.Settings(picture="png"))

@@ -117,6 +117,23 @@ def test_stopped_by_a_signal(
     assert untimed(tmp_path) == uninterrupted
 
 
+@pytest.mark.parametrize("word", ["segfault", "killed"])
+def test_a_file_that_ends_the_only_process_does_not_end_the_next_run(tmp_path: Path, word: str) -> None:
+    """With one job there is no worker to die: the run dies, and the next one gives that file a process of its own."""
+    folder, output = tmp_path / "in", tmp_path / "out"
+    good_files(folder, 9)
+    write_inputs(folder, {"run0004x.txt": word})
+    arguments = command(output, folder, "--jobs", "1")
+    first = complete(arguments)
+    assert first.returncode < 0
+    assert finished(output) == 5
+    for _ in range(2):
+        run = complete(arguments)
+        assert run.returncode == 3
+        assert [name for name, status in statuses(output).items() if status == "failed"] == ["run0004x.txt"]
+        assert "run0004x.txt: its worker process was ended by SIG" in run.stderr
+
+
 def test_two_runs_on_one_folder_do_not_mix(inputs: Path, uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
     both = [start(command(tmp_path, inputs, *WORK)) for _ in range(2)]
     texts = [process.communicate(timeout=60)[1] for process in both]
@@ -211,6 +228,47 @@ def test_a_foreign_store_stops_the_run(inputs: Path, tmp_path: Path) -> None:
     assert "is not a store of gcfit and is left as it is" in run.stderr
     assert (tmp_path / "results.sqlite").read_text() == "not ours"
     assert (tmp_path / "peaks.csv").read_text() == "not ours either"
+
+
+def test_inputs_that_disappear_during_the_run(inputs: Path, uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
+    """A network drive that goes away: what was fitted stays, the rest fails, and is fitted when it is back."""
+    folder = tmp_path / "in"
+    shutil.copytree(inputs, folder)
+    output = tmp_path / "out"
+    whole, again = tmp_path / "whole", command(output, folder, *WORK)
+    assert complete(command(whole, folder, *WORK)).returncode == 3
+    process = start(again)
+    wait_for(output, 25, process)  # five of them are bad
+    folder.rename(tmp_path / "away")
+    assert process.communicate(timeout=20)[1].count("\n") == 1
+    assert process.returncode == 3
+    assert 20 <= list(statuses(output).values()).count("ok") < FILES
+    (tmp_path / "away").rename(folder)
+    assert complete(again).returncode == 3
+    assert untimed(output) == untimed(whole)
+
+
+CLOCK = """
+import runpy, sys, time
+real, jump = time.time, time.monotonic() + float(sys.argv.pop(1))
+time.time = lambda: real() - 86400 * (time.monotonic() > jump)
+runpy.run_module("tests.batch.command", run_name="__main__")
+"""
+
+
+def test_a_clock_that_jumps_back_by_a_day(inputs: Path, tmp_path: Path) -> None:
+    """In the middle of the run, on files written shortly before it: from then on they are of the future."""
+    folder = tmp_path / "in"
+    shutil.copytree(inputs, folder)
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 10,) * 2)
+    arguments = command(tmp_path / "out", folder, *WORK, "--jobs", "1", "--log", str(tmp_path / "log"))
+    run = complete([arguments[0], "-c", CLOCK, "0.7", *arguments[3:]])
+    assert (run.returncode, run.stdout) == (3, "")
+    seconds = float(re.findall(r"; ([0-9.]+) s;", run.stderr)[0])
+    assert 0.7 < seconds < 100  # not that of a clock that can be set
+    assert complete(command(tmp_path / "usual", folder, *WORK)).returncode == 3
+    assert untimed(tmp_path / "out") == untimed(tmp_path / "usual")
 
 
 def test_files_dated_in_the_future_are_like_others(

@@ -7,10 +7,11 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gcfit.batch.progress import Progress, logging_to, progress_text
+from gcfit.batch.progress import Log, Progress, logging_to, progress_text
 from gcfit.errors import OutputError
 from tests.batch.helpers import ROOT, command, good_files, write_inputs
 
@@ -109,6 +110,29 @@ def test_a_full_log_is_said(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="/dev/full: the log cannot be written: No space left on device"):  # noqa: SIM117
         with logging_to(Path("/dev/full")) as log:
             log.write("start")
+
+
+def test_a_line_that_a_full_disk_has_cut_does_not_spoil_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"event": "start"}\n{"event": "fi')
+    for _ in range(2):
+        with logging_to(path) as log:
+            log.write("start")
+    assert [line[-18:] for line in path.read_text().splitlines()] == [
+        '{"event": "start"}', '{"event": "fi', *['"event": "start"}'.rjust(18)] * 2,
+    ]  # fmt: skip
+
+
+class HalfFull(io.RawIOBase):
+    """Takes ten bytes of whatever it is given, as a disk that is nearly full."""
+
+    def write(self, content: Any) -> int:
+        return min(10, len(content))
+
+
+def test_a_line_that_goes_in_by_half_is_said() -> None:
+    with pytest.raises(OutputError, match=r"log\.jsonl: the log cannot be written: No space left on device"):
+        Log(Path("log.jsonl"), HalfFull()).write("start")
 
 
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-", "<&-"])

@@ -55,7 +55,7 @@ def inside(
 @contextmanager
 def _streams(stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     out, err = io.BytesIO(), io.BytesIO()
-    wrapped = {"stdin": io.BytesIO(stdin), "stdout": out, "stderr": err}
+    wrapped = {"stdin": io.BufferedReader(io.BytesIO(stdin)), "stdout": out, "stderr": err}
     texts = {name: io.TextIOWrapper(stream, encoding="utf-8") for name, stream in wrapped.items()}
     with mock.patch.multiple("sys", **texts):
         yield out, err

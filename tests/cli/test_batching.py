@@ -14,7 +14,7 @@ import click
 import numpy as np
 import pytest
 
-from gcfit.cli.batching import size
+from gcfit.cli.batching import command_line, size
 from tests.cli.shell import gcfit, inside
 
 CONTEXT = click.Context(click.Command("fit"))
@@ -171,3 +171,41 @@ def test_what_is_no_size(text: str) -> None:
 
 def test_no_size_is_no_limit() -> None:
     assert size(CONTEXT, OPTION, None) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "text"),
+    [
+        (["fit", "a b.csv", "-o", "out"], ["a b.csv"], "gcfit fit 'a b.csv' -o out"),
+        (["fit", "1", "2", "3", "--report"], ["1", "2", "3"], "gcfit fit 1 2 3 --report"),
+        (["fit", *"12345", "--jobs", "0"], list("12345"), "gcfit fit 1 … 5 --jobs 0"),
+        (["fit", "1", "2", "--jobs", "0", "3", "4"], list("1234"), "gcfit fit 1 … --jobs 0 4"),
+        (["fit", "runs", "-o", "out"], ["runs/a", "runs/b"], "gcfit fit runs -o out"),
+    ],
+)
+def test_the_command_in_the_report_names_few_files(words: list[str], files: list[str], text: str) -> None:
+    assert command_line(words, files) == text
+
+
+def test_the_report_is_asked_for_with_a_folder_and_says_what_ran(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--report goes with -o DIR only." in inside(*FIT, "--report", cwd=folder).stderr
+    pytest.importorskip("plotly", reason="plotly is not installed")
+    run = inside(*FIT, "bad.csv", "-o", "looked", "--report", cwd=folder)
+    assert (run.returncode, run.stdout) == (3, "")
+    page = (folder / "looked" / "report.html").read_text(encoding="utf-8")
+    assert "fit a.csv b.csv --hold-up 30 --model laplace bad.csv -o looked --report" in page
+    assert 'id="curves-0"' in page
+    # an unchanged run writes it again
+    (folder / "looked" / "report.html").unlink()
+    assert "2 unchanged" in inside(*FIT, "bad.csv", "-o", "looked", "--report", cwd=folder).stderr
+    assert (folder / "looked" / "report.html").exists()
+
+
+def test_without_the_extra_one_line_names_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "plotly", None)
+    run = inside(*FIT, "-o", "never", "--report", cwd=folder)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == 'gcfit: --report needs an optional package; pip install "gcfit-chromatography[report]"\n'
+    assert not (folder / "never").exists()

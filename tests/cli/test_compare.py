@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcfit.cli.compare import COLUMNS
+from gcfit.cli.solver_rows import COLUMNS
 from tests.cli.shell import ROOT, inside
 
 SYSTEM = ROOT / "sample_data" / "btex" / "system.toml"
@@ -59,7 +59,12 @@ def test_the_folder_holds_table_and_figures(small: Path, tmp_path: Path) -> None
     run = inside("compare", small, "-o", folder, "--format", "markdown", "--digits", "3")
     assert run.returncode == 0
     assert run.stdout.startswith("| velocity ")
-    assert sorted(path.name for path in folder.iterdir()) == ["comparison.csv", "constant.png", "variable.png"]
+    made = ["comparison.csv", "constant.png", "scales.csv", "variable.png"]
+    assert sorted(path.name for path in folder.iterdir()) == made
+    scales = {row["name"]: row for row in rows((folder / "scales.csv").read_text(encoding="utf-8"))}
+    # the paper's Table 3
+    assert float(scales["equilibrium_constant"]["value"]) == pytest.approx(109.28, abs=0.02)
+    assert (scales["equilibrium_constant"]["component"], scales["hold_up"]["unit"]) == ("benzene", "s")
     assert len(rows((folder / "comparison.csv").read_text(encoding="utf-8"))) == 10
     for figure in folder.glob("*.png"):
         assert figure.read_bytes().startswith(b"\x89PNG")

@@ -253,3 +253,30 @@ def test_shell_completion_knows_the_subcommand(name: str) -> None:
     variables = {"_GCFIT_COMPLETE": "bash_complete", "COMP_WORDS": f"gcfit {name[:2]}", "COMP_CWORD": "1"}
     run = gcfit(env=variables)
     assert (run.returncode, run.stdout.split()) == (0, [f"plain,{name}"])
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("fit --hold", ["plain,--hold-up"]),
+        ("fit sam", ["file,sam"]),
+        ("fit a.csv --system sys", ["file,sys"]),
+        ("fit a.csv -o re", ["file,re"]),
+        ("plot a.csv --table pe", ["file,pe"]),
+        ("compare col", ["file,col"]),
+        ("simulate col", ["file,col"]),
+        ("fit --polarity n", ["plain,negative"]),
+        ("fit --model la", []),
+    ],
+)
+def test_a_shell_completes_options_choices_and_files(words: str, offered: list[str]) -> None:
+    line = f"gcfit {words}"
+    variables = {"_GCFIT_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    assert gcfit(env=variables).stdout.split() == offered
+
+
+def test_an_unreadable_file_is_an_error_of_the_file_not_of_the_usage(tmp_path: Path) -> None:
+    """The type that completes file names checks nothing."""
+    run = gcfit("fit", tmp_path / "none.csv")
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"gcfit: {tmp_path}/none.csv: ")

@@ -74,6 +74,26 @@ def test_a_table_is_drawn_without_a_fit(folder: Path, monkeypatch: pytest.Monkey
     assert any("1 peak ·" in text for text in shown)
 
 
+def test_the_table_of_another_file_is_said_to_be(folder: Path) -> None:
+    (folder / "renamed.csv").write_bytes((folder / "run1.csv").read_bytes())
+    table = inside("fit", folder / "run1.csv", "--model", "gaussian").stdout
+    (folder / "one.csv").write_text(table)
+    run = inside("plot", "renamed.csv", "--table", "one.csv", "-o", "renamed.svg", cwd=folder)
+    assert (run.returncode, run.stderr) == (0, f"gcfit: one.csv: its peaks are those of {folder}/run1.csv\n")
+    assert "1" in texts(folder / "renamed.svg")
+
+
+def test_a_row_without_a_curve_is_told_and_the_others_are_drawn(folder: Path) -> None:
+    head, row = inside("fit", folder / "run1.csv", "--model", "laplace").stdout.splitlines()[:2]
+    cells = dict(zip(head.split(","), row.split(","), strict=True))
+    early = cells | {"peak": "2", "retention_time_s": "-900", "model": "laplace"}
+    (folder / "two.csv").write_text("\n".join([head, row, ",".join(early.values())]) + "\n")
+    run = inside("plot", "run1.csv", "--table", "two.csv", "-o", "two.svg", cwd=folder)
+    assert run.returncode == 0
+    assert run.stderr.startswith("gcfit: run1.csv: peak 2: no curve of the model laplace has the apex -900 s")
+    assert {"1", "2 no curve"} <= set(texts(folder / "two.svg"))
+
+
 def test_a_column_is_drawn_with_gas_profiles_and_both_velocities(folder: Path) -> None:
     shown = drawn(folder, SYSTEM, "--times", "40,20")
     expected = {"Pressure (kPa)", "Velocity (m/s)", "20 s", "40 s", "variable velocity", "constant velocity", "benzene"}
@@ -89,12 +109,12 @@ def test_a_column_is_drawn_with_gas_profiles_and_both_velocities(folder: Path) -
 @pytest.mark.parametrize("source", ["peaks.csv", "batch", "batch/results.sqlite"])
 def test_a_peak_table_gives_trends(folder: Path, source: str) -> None:
     shown = drawn(folder, source)
-    assert {Path(source).name, "peak 1", "Retention (s)", "Area", "File"} <= set(shown)
+    assert {Path(source).name, "peak 1", "Retention (s)", "Area (mV s)", "File"} <= set(shown)
 
 
 def test_quantities_and_components_are_chosen(folder: Path) -> None:
     shown = drawn(folder, "peaks.csv", "--quantity", "snr", "--component", "peak 1")
-    assert "Area" not in shown
+    assert not any(text.startswith("Area") for text in shown)
     assert any(text.startswith("snr") for text in shown)
 
 

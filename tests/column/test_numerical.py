@@ -48,7 +48,7 @@ def test_the_papers_analytes(name: str) -> None:
     assert np.trapezoid(curve, time) == pytest.approx(PAIRS[name][2] * 4 / 3.9585390, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["benzene", "o-xylene"])
+@pytest.mark.parametrize("name", PAIRS)
 def test_constant_velocity_reproduces_the_mean(name: str) -> None:
     mean = DERIVED[name][4]
     system, time = btex(name), around(mean, 13.0, reach=9.0, points=2401)
@@ -136,7 +136,7 @@ def test_diffusion_against_the_dispersive_transfer_function(name: str, inverse_p
     assert worst(fine, dispersed(time, inverse_peclet, visits, k_d, hold_up, zero_gradient=True)) < 5e-5
 
 
-@pytest.mark.parametrize("name", ["benzene", "ethylbenzene", "o-xylene"])
+@pytest.mark.parametrize("name", PAIRS)
 def test_diffusion_lowers_the_apex_by_half_its_share_of_the_plate_height(name: str) -> None:
     """Variable velocity. The share of the variance is FACTS' 0.04 to 0.34 %, checked in test_scales."""
     _, mean, sigma, *_ = DERIVED[name]

@@ -11,7 +11,7 @@ from gcfit.fitting.detect import find_peaks
 from gcfit.fitting.noise import estimate_noise
 from tests.fitting.shapes import SIX, TIME, drift, emg, forest, gaussian, six, white
 
-OWN = ("auto", "line")
+OWN = ("valleys", "line")
 
 
 def fitted(time: np.ndarray, signal: np.ndarray, method: str) -> np.ndarray:
@@ -33,23 +33,23 @@ def test_every_method_gives_a_finite_baseline_of_the_traces_shape(method: str) -
 
 
 def test_the_default_follows_the_drift_within_the_noise() -> None:
-    baseline = fitted(TIME, six() + 0.08 * white(2), "auto")
+    baseline = fitted(TIME, six() + 0.08 * white(2), "valleys")
     assert np.abs(baseline - drift(TIME, 80.0)).max() < 0.08
     assert abs(np.mean(baseline - drift(TIME, 80.0))) < 0.01
 
 
 def test_the_default_goes_under_a_forest_that_leaves_hardly_a_free_point() -> None:
     time, signal, _ = forest(2)
-    baseline = fitted(time, signal + 0.01 * white(3, time.size), "auto")
+    baseline = fitted(time, signal + 0.01 * white(3, time.size), "valleys")
     assert np.abs(baseline - drift(time, 10.0)).max() < 0.1  # 1 % of the highest peak
 
 
 def test_the_default_goes_under_tails_and_over_negative_peaks() -> None:
     tails = sum(emg(TIME, mean, 1.5, 5.0, 500.0) for mean in (100.0, 112.0, 230.0))
-    baseline = fitted(TIME, 5.0 + tails + 0.02 * white(1), "auto")
+    baseline = fitted(TIME, 5.0 + tails + 0.02 * white(1), "valleys")
     assert np.abs(baseline - 5.0).max() < 0.005 * tails.max()
     dips = -gaussian(TIME, 200, 2, 50.0) - gaussian(TIME, 206, 2, 50.0)
-    assert np.abs(fitted(TIME, 5.0 + dips + 0.02 * white(1), "auto") - 5.0).max() < 0.5
+    assert np.abs(fitted(TIME, 5.0 + dips + 0.02 * white(1), "valleys") - 5.0).max() < 0.5
 
 
 @pytest.mark.parametrize("method", OWN)
@@ -70,7 +70,7 @@ def test_a_handful_of_points(method: str, points: int) -> None:
 def test_a_peak_over_the_whole_trace_leaves_its_feet() -> None:
     time = np.arange(0.0, 20.0, 0.1)
     signal = gaussian(time, 10, 2.5, 100.0)
-    baseline = fitted(time, signal + 0.01 * white(1, time.size), "auto")
+    baseline = fitted(time, signal + 0.01 * white(1, time.size), "valleys")
     assert np.abs(baseline).max() < 1.0
 
 
@@ -89,7 +89,7 @@ def test_thinned_traces_keep_their_baseline() -> None:
 
 
 def test_an_unknown_method_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"baseline 'rubber' is not known; known are auto, line, asls"):
+    with pytest.raises(InputError, match=r"baseline 'rubber' is not known; known are auto, valleys, line, asls"):
         fitted(TIME, six(), "rubber")
 
 

@@ -141,3 +141,34 @@ def test_a_fit_comes_back_from_its_own_table() -> None:
     ]
     again = restored(run, rows, settings=settings)
     assert np.nanmax(np.abs(first.total - again.total)) < 0.1 * 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "apex", "width", "additions"),
+    [
+        ("laplace+site+load", 287.0562, 9.6173, {"site_n": 0.364, "site_k_d_per_s": 0.1723, "loading": -5.543}),
+        ("laplace+tail+load", 305.907, 18.654, {"tail_s": 20.47, "loading": -9.557}),
+        ("laplace+site", 584.5315, 6.3891, {"site_n": 2.526, "site_k_d_per_s": 0.6275}),
+    ],
+)
+def test_apex_and_width_are_met_where_they_hang_together(
+    name: str, apex: float, width: float, additions: dict[str, float]
+) -> None:
+    """Rows of measured peaks: a change of one coordinate moves apex and width by far more or less than itself."""
+    time = np.arange(apex - 30 * width, apex + 30 * width, width / 200)
+    given = row(
+        model=name, retention_time_s=apex, fwhm_s=width, area=1.0, window_start_s=time[0], window_end_s=time[-1],
+        **additions,
+    )  # fmt: skip
+    (peak,) = restored(Chromatogram(time, np.sin(time)), [given]).peaks
+    found = measured(time[peak.first : peak.first + peak.curve.size], peak.curve)
+    assert found == pytest.approx((apex, width), abs=1e-3 * width)
+
+
+def test_one_row_without_a_curve_does_not_cost_the_others() -> None:
+    early = row(model="laplace", retention_time_s=20.0, fwhm_s=3.0, area=300.0, window_start_s=5.0, window_end_s=60.0)
+    late = row(peak=2, model="laplace", retention_time_s=150.0, fwhm_s=6.0, area=300.0)
+    fit = restored(Chromatogram(TIME, np.sin(TIME)), [early, late], settings=SETTINGS)
+    assert [bool(peak.curve.size) for peak in fit.peaks] == [False, True]
+    (note,) = fit.notes
+    assert note.startswith("peak 1: no curve of the model laplace has the apex 20 s")

@@ -3,7 +3,8 @@
     python -m tests.formats.fuzzing [COUNT] [SEED]
 
 runs COUNT mutations of the samples and, where they are at hand, of the measured files, under a limit of memory, and
-prints the slowest. The test suite runs a few hundred of them.
+prints the slowest. One in ten is a report beside a sound trace, which it must not cost. The test suite runs a few
+hundred of them.
 """
 
 import bz2
@@ -23,9 +24,11 @@ from typing import Any
 
 import numpy as np
 
+from gcfit.chromatogram import Chromatogram
 from gcfit.errors import InputError
 from gcfit.formats import ReadOptions, andi, read_file
-from tests.formats.samples import SAMPLES
+from gcfit.formats.reports import peaks_beside
+from tests.formats.samples import REPORTS, SAMPLES
 from tests.realdata import FOLDER
 
 LONGEST = 2.0  # s
@@ -98,6 +101,7 @@ def recode(rng: random.Random, data: bytearray, others: list[bytes]) -> bytes:
 
 
 MUTATIONS: list[Mutation] = [flip, flip, cut, swap, repeat, insert, insert, noise, splice, replace, recode]
+TRACES = [Chromatogram(np.arange(99.0), np.arange(99.0), "", "x", name) for name in ("FID1A", "TCD2B", "TIC")]
 PACKERS = [gzip.compress, bz2.compress, lzma.compress]
 
 
@@ -134,9 +138,24 @@ def check(path: Path, options: ReadOptions) -> str:
     for trace in reading.chromatograms:
         if not (np.isfinite(trace.signal).all() and (np.diff(trace.time) > 0).all() and trace.time.size >= 3):
             raise AssertionError("an invalid record")
-    if not reading.chromatograms or any(p.retention_time is None for p in reading.vendor_peaks):
+    if not reading.chromatograms or any(p.retention_time_s is None for p in reading.vendor_peaks):
         raise AssertionError("an empty reading")
     return reading.reader
+
+
+def check_report(folder: Path, name: str, data: bytes) -> str:
+    """Look for the peaks in a report beside sound traces. Damage is a warning that names the report."""
+    path = folder / name
+    path.write_bytes(data)
+    peaks, notes, warnings = peaks_beside(folder, TRACES)
+    path.unlink()
+    if any(str(path) not in warning or "\n" in warning for warning in warnings):
+        raise AssertionError(f"a warning without a file: {warnings!r}")
+    if bool(peaks) != bool(notes) or not all(np.isfinite(p.retention_time_s) for p in peaks):
+        raise AssertionError("a table that is none")
+    if not {p.trace for p in peaks} <= {trace.trace for trace in TRACES}:
+        raise AssertionError("peaks of no trace")
+    return "report" if peaks else "no report"
 
 
 def run(count: int, seed: int, folder: Path, report: int = 0) -> tuple[Counter[str], list[str], float]:
@@ -146,13 +165,16 @@ def run(count: int, seed: int, folder: Path, report: int = 0) -> tuple[Counter[s
     outcomes: Counter[str] = Counter()
     failures: list[str] = []
     longest = 0.0
+    (folder / "run.D").mkdir(exist_ok=True)
     path = folder / "fuzz.bin"
     for number in range(count):
-        data, options = mutated(rng, known), rng.choice(OPTIONS)
+        report_name = rng.choice(list(REPORTS)) if number % 10 == 9 else ""
+        data = mutated(rng, [REPORTS[report_name]] if report_name else known)
+        options = rng.choice(OPTIONS)
         path.write_bytes(data)
         start = time.process_time()
         try:
-            outcomes[check(path, options)] += 1
+            outcomes[check_report(folder / "run.D", report_name, data) if report_name else check(path, options)] += 1
         except Exception:  # noqa: BLE001  that is what is looked for
             failures.append(f"{number}: {options}\n{traceback.format_exc()}")
             (folder / f"failure-{seed}-{number}.bin").write_bytes(data)

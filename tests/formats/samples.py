@@ -180,6 +180,45 @@ def long_form() -> bytes:
     return ('"Minutes"\t"Intensity"\t"File"\t"Detector"\n' + "".join(lines)).encode()
 
 
+REPORT = """Data File C:\\x.D
+Signal 1: FID1 A, Front
+
+Peak RetTime Type  Width     Area      Height     Area
+  #   [min]        [min]   [pA*s]      [pA]         %
+----|-------|----|-------|----------|----------|--------|
+   1   2.824 BB S  0.0881 4.57137e4  7718.08594 97.91525
+Totals :                  4.57e4
+Signal 2: TCD2 B, Back
+
+Peak RetTime  Type   Width     Area      Area    Name
+  #   [min]          [min]  [25 uV*s]      %
+----|-------|------|-------|----------|--------|---------------------
+   1   5.740 MM N    0.5441 1809.60596 19.38363 H2
+Totals :
+"""
+
+RESULTS = r"""[contents]
+count=1
+1=,INT TIC: a.D\data.ms
+[INT TIC: a.D\data.ms]
+Header=,"Peak","R.T.","First","Max","Last","PK  TY","Height","Area","Pct Max","Pct Total"
+1=,  1,  0.1,  2, 5, 8,"  M ",1861939, 15635678,100.00, 61.453
+2=,  2,  0.2,  7, 8, 90,"  M ",1, 2,100.00, 61.453
+"""
+
+RESULT_XML = (
+    "<ChemStationResult><Signal><Description>FID1 A, x</Description><XUnits>min</XUnits><IntegrationResults>"
+    "<RetTime>2</RetTime><Area>5</Area><TimeStart>1.5</TimeStart></IntegrationResults><IntegrationResults/>"
+    "</Signal></ChemStationResult>"
+)
+
+REPORTS: dict[str, bytes] = {
+    "Result.xml": RESULT_XML.encode("utf-16"),
+    "RESULTS.CSV": RESULTS.encode(),
+    "REPORT01.CSV": b'1,2.5,"BB S",0.08,45713.5,7718.25,97.9\r\n2,5.74,"MM N",0.5,1809.6,2.1,"H2"\r\n',
+    "Report.TXT": REPORT.encode("utf-16"),
+}
+
 SAMPLES: dict[str, tuple[str, bytes]] = {
     "delimited": ("delimited", delimited()),
     "long form": ("delimited", long_form()),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcfit.errors import InputError
-from gcfit.formats import clean, pieces, reports
+from gcfit.formats import clean, pieces
 from gcfit.formats.columns import Headings, choose, headings
 from gcfit.formats.dialect import Dialect, find, plain
 from gcfit.formats.quotients import scaled
@@ -17,7 +17,6 @@ from gcfit.formats.records import ReadOptions
 from gcfit.formats.rows import Numbers, Words, runs
 from gcfit.formats.text import Encoding, find_encoding, is_binary
 from gcfit.formats.units import says_time, seconds, signal_unit, time_unit, unit_by_numbers
-from tests.formats.samples import write
 
 AS_FOUND = ReadOptions()
 
@@ -313,35 +312,3 @@ def test_quotients_against_python() -> None:
 )  # fmt: skip
 def test_single_numbers(cell: str, decimal: str, value: float | None) -> None:
     assert pieces.number(cell, decimal) == value
-
-
-REPORT = """Data File C:\\x.D
-Signal 1: FID1 A, Front
-
-Peak RetTime Type  Width     Area      Height     Area
-  #   [min]        [min]   [pA*s]      [pA]         %
-----|-------|----|-------|----------|----------|--------|
-   1   2.824 BB S  0.0881 4.57137e4  7718.08594 97.91525
-Totals :                  4.57e4
-Signal 2: TCD2 B, Back
-
-Peak RetTime  Type   Width     Area      Area    Name
-  #   [min]          [min]  [25 uV*s]      %
-----|-------|------|-------|----------|--------|---------------------
-   1   5.740 MM N    0.5441 1809.60596 19.38363 H2
-Totals :
-"""
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8"])
-def test_reports_in_a_run_folder(encoding: str, tmp_path: pytest.TempPathFactory) -> None:
-    write(tmp_path, "Report.TXT", REPORT.replace("\n", "\r\n").encode(encoding))  # type: ignore[arg-type]
-    first, second = reports.peaks_of_folder(tmp_path)  # type: ignore[arg-type]
-    assert (first.trace, first.name, first.retention_time, first.area) == ("FID1A", "", 169.44, 45713.7)
-    assert first.height == 7718.08594
-    assert (second.trace, second.name, second.retention_time, second.height) == ("TCD2B", "H2", 344.4, None)
-    xml = "<R><Signal><Description>FID1 A, x</Description><XUnits>min</XUnits><IntegrationResults><RetTime>2</RetTime>"
-    xml += "<Area>5</Area><TimeStart>1.5</TimeStart></IntegrationResults><IntegrationResults/></Signal></R>"
-    write(tmp_path, "Result.xml", xml.encode(encoding))  # type: ignore[arg-type]
-    (peak,) = reports.peaks_of_folder(tmp_path)  # type: ignore[arg-type]
-    assert (peak.trace, peak.retention_time, peak.area, peak.start, peak.end) == ("FID1A", 120, 5, 90, None)

@@ -257,57 +257,6 @@ def test_every_copy_in_derived_is_read_too() -> None:
             assert reading.chromatograms[0].time.size == len(lines_of(path)) - 1
 
 
-# file: rows of the vendor's peak table (README), and one row: trace, name, retention [s], area, height
-PEAKS = {
-    "lcqc/exgc_shim1.txt": (69, "Ch1", "C11", 4.885 * 60, 1825014, 523927),  # line 85
-    "lcqc/exgcms_shim1.txt": (14, "TIC", "", 5.820 * 60, 15696, 10360),  # line 73
-    "lcqc/exgcms_shim3.txt": (27, "TIC", "", 2.911 * 60, 458685, 106946),
-    "lcqc/exgcms_shim4.txt": (44, "TIC", "Camphene", 5.687 * 60, 2263790, 1119907),  # line 78
-    "lcqc/exlc_shim2.txt": (3, "PDA-Ch1", "", 2.689 * 60, 11551485, 1704605),
-    "lcqc/exlc_shim4.txt": (11, "PDA-Ch1", "", 1.472 * 60, 867, 73),
-    "chromconverterextratests/multichannel_chrom.txt": (16, "Detector B-Ch1", "Lactate", 15.593 * 60, 493.483, 22.569),
-    "chromhandler/Output-sample 0.txt": (14, "Detector A-Ch1", "", 2.677 * 60, 7.633, 0.868),
-    "appia/new-shim-1.txt": (58, "AD2", "", 4.836 * 60, 874.172, 28.286),
-    "openchrom/SOLV001.CDF": (13, "", "METHANOL", 23.841648, 3227285.5, 581215.8),
-    "openchrom/DIONEX.CDF": (7, "", "Sulfate", 409.6, 73447952, 4074996.5),
-    "openchrom/HP-CH.CDF": (19, "", "", 56.145786, 56.918922, 7.018399),
-    "openchrom/CLASSVP.CDF": (7, "", "Peak 1", 1.6708333 * 60, 653591, 142994),
-    "openchrom/PE_Turbochrom_GC.gaml": (83, "", "C15", 7017.002189, 74059.998896, 1681.566435),
-    # Report.TXT prints areas with six digits, Result.xml all of them
-    "chromhandler/001F0101.D": (4, "FID1A", "", 4.057 * 60, 955.59546, 149.11475),
-    "chromhandler/001F0103.D": (3, "TCD2B", "", 2.831 * 60, 1148.16516, 202.56517),
-    "pyexplabsys/NV-F0101.D": (6, "TCD3C", "Ar", 8.955 * 60, 7526.13818, None),
-    "gc2asm/V179.D": (24, "FID1A", "", 41.17205 * 60, 58.50832, 9.609923),
-    "netcdf-gcms/agilent-hplc.cdf": (8, "", "", 196.06514, 556.765, 100.07516),
-    "yadg/issue_198.fusion-data": (22, "moduleA:tcd", "", 9.1, 62949.95, 7481),
-}
-
-
-@pytest.mark.parametrize("name", PEAKS)
-def test_vendor_peak_tables(name: str) -> None:
-    number, trace, label, retention, area, height = PEAKS[name]
-    peaks = read_file(real_data_folder() / name).vendor_peaks
-    assert len(peaks) == number
-    own = [peak for peak in peaks if peak.trace == trace and abs(peak.retention_time - retention) < 1e-4]
-    assert [(peak.name, peak.area, peak.height) for peak in own] == [
-        (label, pytest.approx(area, rel=1e-6), height if height is None else pytest.approx(height, rel=1e-6))
-    ]
-
-
-def test_vendor_areas_are_those_of_the_trace_as_it_is_read() -> None:
-    """Area of benzene-like alkane C11 over a straight baseline from its start to its end, within 0.1 % (README)."""
-    reading = read_file(real_data_folder() / "lcqc/exgc_shim1.txt")
-    trace = reading.chromatograms[0]
-    peak = next(p for p in reading.vendor_peaks if p.name == "C11")
-    assert peak.start is not None
-    assert peak.end is not None
-    assert peak.area is not None
-    part = slice(*np.searchsorted(trace.time, [peak.start, peak.end]))
-    time, signal = trace.time[part], trace.signal[part]
-    above = signal - np.interp(time, time[[0, -1]], signal[[0, -1]])
-    assert np.trapezoid(above, time) == pytest.approx(peak.area, rel=1e-3)
-
-
 def test_traces_are_chosen_by_pattern() -> None:
     path = real_data_folder() / "yadg/CHROMTAB.CSV"
     reading = read_file(path, ReadOptions(trace="*_2.D/FID*"))

@@ -89,6 +89,8 @@ def test_a_line_without_end_is_refused_before_it_is_all_in_memory(tmp_path: Path
     assert memory < 500
 
 
+SHIMADZU = b"[Header]\nApplication Name\tx\n"
+SHIMADZU_TRACE = b"[LC Chromatogram(A)]\nR.Time (min)\tIntensity\n0\t1\n1\t2\n2\t3\n"
 LARGE = {
     "repeated times": b"1,1\n" * 2_400_000,
     "words": b"a\n" * 4_900_000,
@@ -101,6 +103,16 @@ LARGE = {
     "one number": b"1" * 9_900_000,
     "long numbers": b"0.123456789012345678901,1\n" * 370_000,
     "long form": b"1,a,2\n" * 1_600_000,
+    "gaml, wide": b"<GAML>" + b"<a/>" * 2_400_000,
+    "gaml, deep": b"<GAML>" + b"<a>" * 3_200_000,
+    "fusion, deep": b'{"detectors":{"a":{"nValuesPerSecond":50,"values":' + b"[" * 4_900_000,
+    "shimadzu, sections": SHIMADZU + b"[a]\n" * 2_400_000,
+    "shimadzu, traces": SHIMADZU + SHIMADZU_TRACE * 3_000,
+    "shimadzu, peaks": SHIMADZU + SHIMADZU_TRACE + b"\n[Peak Table(A)]\nPeak#\tR.Time\n" + b"1\t2\n" * 2_400_000,
+    "jcamp, labels": b"##JCAMP-DX= 5\n" + b"##A=\n" * 1_900_000,
+    "masshunter, blocks": b'"Path","File","Date Acquired"\n' + b'"TIC: a"\n1,2\n2,3\n3,4\n' * 440_000,
+    "many blocks": b"h\n1,2\n2,3\n3,4\n" * 9_000,
+    "many columns": (b"1," * 5000 + b"1\n") * 900,
 }
 
 

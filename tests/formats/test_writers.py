@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ from gcfit.formats.writers import WRITERS, quoted, unquoted, write_chromatogram,
 
 NAMES = [
     "run 1.csv", 'a "quoted", name.csv', "two\nlines.csv", "Grün µ 漢.csv", "=1+1", "-5", "+x", "@SUM(A1)", "\tx",
-    "\rx", "'=x", "''-x", "'plain", "a|b", "back\\slash", "\u20281", "＝1",
+    "\rx", "'=x", "end\r", "_x000D_", "bell\x07", "''-x", "'plain", "a|b", "back\\slash", "\u20281", "＝1",
 ]  # fmt: skip
 COLUMNS = ["file", "peak", "area", "note"]
 ROWS = [{"file": name, "peak": i, "area": np.float64(0.1) * i, "note": None} for i, name in enumerate(NAMES)]
@@ -101,7 +102,11 @@ def test_xlsx_holds_text_as_text_and_numbers_as_numbers(tmp_path: Path) -> None:
     assert [cell.value for cell in rows[0]] == COLUMNS
     assert all(row[0].data_type == "s" for row in rows[1:])
     assert [row[2].value for row in rows[1:]] == pytest.approx([row["area"] for row in ROWS], rel=1e-15)
-    assert unquoted(rows[5][0].value) == "=1+1"
+    names = [
+        re.sub("_x([0-9A-F]{4})_", lambda m: chr(int(m[1], 16)), row[0].value) for row in rows[1:]
+    ]  # as Excel does
+    assert [unquoted(name) for name in names] == NAMES
+    assert rows[3][0].value == "two\nlines.csv"
 
 
 def test_parquet_has_types() -> None:
@@ -133,6 +138,8 @@ def test_names_that_are_no_text_survive(tmp_path: Path) -> None:
     code += "write_table([{'file': os.fsdecode(b'caf\\xe9.csv')}], ['file'], sys.stdout)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert run.stdout == b"file\ncaf\xe9.csv\n"
+    write_table([{"file": name}], ["file"], json_file := io.BytesIO(), "json")
+    assert json.loads(json_file.getvalue().decode()) == [{"file": name}]
 
 
 times = hnp.arrays(np.float64, st.integers(3, 40), elements=st.floats(-1e9, 1e9), unique=True).map(np.sort)

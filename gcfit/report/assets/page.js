@@ -15,7 +15,12 @@
       at("counts").append(item);
     }
     list(at("facts"), summary.facts);
-    list(at("settings"), summary.settings);
+    // each name and its value in one box: in columns they must not part
+    for (const pair of summary.settings) {
+      const box = make("div");
+      list(box, [pair]);
+      at("settings").append(box);
+    }
   };
 
   // Rows of the peak table by the trace they belong to, each as an object by column.
@@ -87,7 +92,7 @@
     const column = at("trend-column").value;
     if (!group || !column) return;
     const points = gcfit.trendPoints(group, column, gcfit.read("peaks"));
-    gcfit.drawTrend(at("trend"), group, column, points, nameOf).then((out) => {
+    gcfit.drawTrend(at("trend"), group, column, points, nameOf, files.entry.length).then((out) => {
       const limits = group.limits[column];
       at("trend-words").textContent = limits
         ? `${points.length} values, mean ${gcfit.number(limits[0], 6)}, limits ${gcfit.number(limits[1], 6)} to `
@@ -99,6 +104,9 @@
     const trends = gcfit.read("trends");
     const fill = (root, texts) => texts.forEach(([value, text]) => root.append(make("option", text, { value })));
     fill(at("trend-component"), trends.groups.map((group, j) => [String(j), `${group.label} (${group.rows.length})`]));
+    // the component that most files have is the one to follow
+    const rows = trends.groups.map((group) => group.rows.length);
+    at("trend-component").value = String(rows.indexOf(Math.max(...rows)));
     fill(at("trend-column"), trends.columns.map((name) => [name, gcfit.trendNames[name]]));
     at("trend-component").addEventListener("change", showTrend);
     at("trend-column").addEventListener("change", showTrend);

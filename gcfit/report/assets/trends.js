@@ -13,7 +13,7 @@ gcfit.trendPoints = (group, column, peaks) => {
     .filter((point) => typeof point.value === "number");
 };
 
-gcfit.drawTrend = (root, group, column, points, nameOf) => {
+gcfit.drawTrend = (root, group, column, points, nameOf, count) => {
   const [mean, low, high] = group.limits[column] || [null, null, null];
   const isOut = points.map(({ value }) => mean !== null && (value < low || value > high));
   const ink = gcfit.colour("ink");
@@ -36,7 +36,8 @@ gcfit.drawTrend = (root, group, column, points, nameOf) => {
   const layout = {
     ...gcfit.layout(),
     margin: { l: 70, r: 15, t: 10, b: 45 },
-    xaxis: gcfit.axis("File, in the order of the run", { tickformat: "d", rangemode: "normal" }),
+    xaxis: gcfit.axis("File, in the order of the run", { range: [0.5, count + 0.5], tickformat: "d",
+      ...(count <= 12 ? { dtick: 1 } : {}) }),
     yaxis: gcfit.axis(gcfit.trendNames[column], { range: [least - margin, most + margin] }),
     showlegend: false,
     shapes: mean === null ? [] : [level(mean, "solid"), level(low, "dash"), level(high, "dash")],

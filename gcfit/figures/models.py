@@ -1,0 +1,121 @@
+"""Ways of fitting over each other: the data with the closest fit, and what each way leaves of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from gcfit.errors import InputError
+from gcfit.figures.style import (
+    THEMES,
+    ScaledFormatter,
+    Theme,
+    ThemeName,
+    TimeUnit,
+    decade,
+    drawing,
+    dress,
+    plain,
+    quantity,
+    time_scale,
+)
+from gcfit.fitting.comparison import Trial
+from gcfit.results import thinned
+
+DETAIL = 1500  # pixels that a curve is thinned for
+LINEAR = 5.0  # residuals up to so many standard deviations of the noise are drawn to scale
+_STRIP, _TOP, _MARGIN = 0.52, 1.9, 0.7  # inches
+
+
+def models_figure(
+    trials: Sequence[Trial],
+    *,
+    title: str = "",
+    size: tuple[float, float] | None = None,
+    dpi: float = 150.0,
+    theme: ThemeName = "light",
+    time_unit: TimeUnit = "auto",
+) -> Figure:
+    """Draw the data with the closest fit, and below them a strip of residuals for each way of fitting.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Of one chromatogram.
+    title, size, dpi, theme, time_unit
+        As for `overlay`.
+
+    Raises
+    ------
+    InputError
+        If none of them found a peak.
+    """
+    judged = [trial for trial in trials if trial.bic is not None]
+    if not judged:
+        raise InputError("", "there is no fit to draw")
+    colours = THEMES[theme]
+    unit, seconds = time_scale(time_unit, float(judged[0].fit.chromatogram.time[-1]))
+    heights = [_TOP, *(_STRIP for _ in judged)]
+    with drawing(colours):
+        layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.02)
+        figure = Figure(figsize=size or (7.2, sum(heights) + _MARGIN), dpi=dpi, layout=layout)
+        upper, *strips = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+        if title:
+            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        best = min(judged, key=_criterion)
+        _data(upper, best, colours, seconds)
+        largest = max(float(np.nanmax(np.abs(trial.fit.residual), initial=0.0)) for trial in judged)
+        for axes, trial in zip(strips, judged, strict=True):
+            _residuals(axes, trial, _criterion(trial) - _criterion(best), largest, colours, seconds)
+        strips[-1].set_xlabel(quantity("Time", unit), labelpad=2)
+        figure.supylabel("Residual in units of the noise", size=8, x=0.004)
+    return figure
+
+
+def _criterion(trial: Trial) -> float:
+    return np.inf if trial.bic is None else trial.bic
+
+
+def _data(axes: Axes, best: Trial, theme: Theme, seconds: float) -> None:
+    dress(axes, theme)
+    run, total = best.fit.chromatogram, best.fit.total
+    for values, colour, width, gid in ((run.signal, theme.data, 1.4, "data"), (total, theme.peaks[0], 0.8, "fit")):
+        kept = thinned(values, DETAIL)
+        axes.plot(run.time[kept] / seconds, values[kept], color=colour, linewidth=width, gid=gid)
+    power = decade(run.signal)
+    axes.yaxis.set_major_formatter(ScaledFormatter(power))
+    axes.set_ylabel(quantity("Signal", run.signal_unit, power))
+    text = f"data, and the fit with the least BIC: {_name(best)}"
+    axes.set_title(text, size=7.5, color=theme.muted, loc="left", pad=3)
+
+
+def _residuals(axes: Axes, trial: Trial, behind: float, largest: float, theme: Theme, seconds: float) -> None:
+    """Draw what one way leaves, to scale near zero and by decades beyond, on one scale for all ways."""
+    dress(axes, theme)
+    axes.tick_params(labelsize=6)
+    residual = trial.fit.residual
+    kept = thinned(residual, DETAIL)
+    time = trial.fit.chromatogram.time[kept] / seconds
+    axes.axhline(0, color=theme.muted, linewidth=0.5)
+    axes.plot(time, residual[kept], color=theme.ink, linewidth=0.5, gid="residual")
+    reach = 1.3 * max(largest, LINEAR)
+    axes.set_yscale("symlog", linthresh=LINEAR)
+    axes.set_ylim(-reach, reach)
+    decades = 10.0 ** np.arange(1, max(int(np.log10(reach)), 1) + 1)[-1:]
+    axes.set_yticks([-decades[0], 0, decades[0]], [f"−{decades[0]:g}", "0", f"{decades[0]:g}"])
+    axes.minorticks_off()
+    better = "least BIC" if behind == 0 else f"ΔBIC {behind:.4g}"
+    axes.set_title(_name(trial), size=7, loc="left", pad=1.5)
+    shown = "" if trial.r_squared is None else f"R² {trial.r_squared:.6f}, "
+    axes.set_title(f"{shown}{better}", size=6.5, color=theme.muted, loc="right", pad=1.5)
+
+
+def _name(trial: Trial) -> str:
+    way = trial.way
+    return (
+        way.model
+        + {"pairs": "", "simultaneous": ", all at once"}[way.strategy]
+        + (", full equations" if way.solver == "numerical" else "")
+    )

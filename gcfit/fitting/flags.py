@@ -1,0 +1,184 @@
+"""What is to be known before a row of the peak table is used: its status in one word, and why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.models import MODELS
+from gcfit.fitting.naming import HALF_WIDTHS
+from gcfit.fitting.records import PeakFit
+from gcfit.fitting.select import Peak, State, bounds
+from gcfit.fitting.window import Task
+
+CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
+TINY_AREA = 2.0  # standard errors below which a peak is not determined
+POOR = 0.995  # R² below which a misfit is poor, where the noise does not explain it
+ABOVE_NOISE = 3.0  # root mean square of the residual, in noise, above which the noise does not explain it
+EDGE = 1e-6  # of the distance of its bounds; a coordinate so near to one is on it
+TOUCHING = 0.02  # of a peak's height; what a neighbour adds at its apex where the two are to be told apart
+LEVEL = 0.002  # of a peak's height; a shallower dip is no valley
+BOUND_COLUMNS = {
+    "retention": ("retention_time_se_s",),
+    "log_sigma": ("k_d_se_per_s", "k_a_se_per_s", "alpha_k_a_se_per_s"),
+    "log_site_delay": ("site_n_se",),
+    "log_site_time": ("site_n_se", "site_k_d_se_per_s"),
+    "log_tail": ("tail_se_s",),
+    "loading": ("loading_se",),
+}  # what has no standard error when a coordinate is at its bound
+WORDS = {
+    "retention": "retention time", "log_sigma": "width", "log_site_delay": "site_n", "log_site_time": "site_k_d",
+    "log_tail": "tail", "loading": "loading",
+}  # fmt: skip
+RATES = ("k_d_per_s", "k_d_se_per_s", "k_a_per_s", "k_a_se_per_s", "alpha_k_a_per_s", "alpha_k_a_se_per_s")
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What speaks for and against one fitted peak.
+
+    Parameters
+    ----------
+    place : int
+        Its place among the peaks of the state.
+    limits : tuple of two ints
+        Points of the window between which it is integrated.
+    points : int
+        Points of the run.
+    """
+
+    task: Task
+    state: State
+    place: int
+    limits: tuple[int, int]
+    points: int
+
+    @property
+    def residual(self) -> Array:
+        """Residual between the peak's limits [signal unit]."""
+        return self.state.solution.residual[slice(*self.limits)]
+
+
+def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
+    """Return a record with its status and message; what is not determined is emptied.
+
+    The status is the gravest of what the message tells.
+    """
+    peak = evidence.state.peaks[evidence.place]
+    at_bound = at_bounds(peak, evidence.task).tolist()
+    stuck = [name for name, held in zip(MODELS[peak.model].parameters, at_bound, strict=True) if held]
+    errors = {column: None for name in stuck for column in BOUND_COLUMNS[name]}
+    loose = record.k_d_se_per_s is not None and record.k_d_se_per_s > (record.k_d_per_s or 0.0)
+    flags = [
+        *_undetermined(record, loose),
+        *_of_search(evidence),
+        *_of_signal(record, evidence),
+        *_of_misfit(record, evidence),
+        *(("at a bound", f"{WORDS[name]} at the bound of its search") for name in stuck),
+        *_merged(evidence),
+        *_of_additions(record, stuck),
+    ]
+    status = next((status for status, _ in flags if status), "ok")
+    emptied = errors | (dict.fromkeys(RATES) if loose else {})
+    return replace(record, status=status, message="; ".join(message for _, message in flags), **emptied)
+
+
+def _undetermined(record: PeakFit, loose: bool) -> Iterator[tuple[str, str]]:
+    if record.area_se is None:
+        yield "not determined", "the data do not determine the parameters"
+    elif record.area is not None and abs(record.area) < TINY_AREA * record.area_se:
+        yield "not determined", "the area is within two standard errors of zero"
+    if record.retention_time_s is None:
+        yield "not determined", "the apex lies outside the data"
+    if loose:
+        yield "not determined", "k_a and k_d are not determined"
+
+
+def _of_search(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    if not evidence.state.solution.converged:
+        yield "not converged", "the search stopped before it settled"
+    peak = evidence.state.peaks[evidence.place]
+    if MODELS[peak.model].core == "gaussian" and evidence.task.model == "auto":
+        yield "", "elutes with the unretained gas: no kinetic pair"
+
+
+def _of_signal(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield that the top of a peak was cut by the detector, or a flank by the run."""
+    size = np.abs(record.curve)
+    top = size > 0.5 * size.max(initial=0.0)
+    if evidence.task.weights is not None:
+        begin = record.first - evidence.task.first
+        masked = evidence.task.weights[begin : begin + size.size] == 0
+        if np.count_nonzero(masked & top) > 2:
+            yield "saturated", "saturated: the cut top is left out of the fit"
+    least = CUT * size.max(initial=0.0)
+    begins = record.first == 0 and size[:1].sum() > least
+    ends = record.first + size.size == evidence.points and size[-1:].sum() > least
+    if begins or ends:
+        yield "clipped", "cut by the end of the run" if ends else "cut by the begin of the run"
+
+
+def _of_misfit(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield that a residual far above the noise remains."""
+    residual = evidence.residual
+    if record.r_squared is None or record.r_squared >= POOR or not residual.size:
+        return
+    size = float(np.sqrt(np.mean(residual**2)))
+    if size > ABOVE_NOISE * evidence.task.deviation:
+        yield "poor fit", f"the model leaves {size:.3g} (root mean square), the noise is {evidence.task.deviation:.3g}"
+        width, injection = HALF_WIDTHS * evidence.state.peaks[evidence.place].sigma, evidence.task.known.injection
+        if injection > width:
+            yield "", f"the injection lasts {injection:g} s, the peak is {width:.3g} s wide"
+
+
+def _merged(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield that no valley parts a peak from a higher one: then the model alone shares out the area."""
+    solution, place = evidence.state.solution, evidence.place
+    curves = np.zeros((len(solution.curves), solution.residual.size))
+    for row, shape, amplitude in zip(curves, solution.curves, solution.amplitudes, strict=True):
+        row[shape.first : shape.last] = amplitude * shape.rows[0]
+    total, heights, tops = curves.sum(axis=0), np.abs(curves).max(axis=1), np.argmax(np.abs(curves), axis=1)
+    for other in range(len(tops)):
+        if heights[other] <= heights[place] or tops[other] == tops[place]:
+            continue
+        between = np.abs(total[min(tops[place], tops[other]) : max(tops[place], tops[other]) + 1])
+        if abs(curves[other][tops[place]]) < TOUCHING * heights[place]:
+            continue
+        if between.min() > abs(total[tops[place]]) - LEVEL * heights[place]:
+            time = evidence.task.time[tops[other]]
+            yield "merged", f"no valley parts it from the peak at {time:.6g} s: their areas rest on the model"
+            return
+
+
+def _of_additions(record: PeakFit, stuck: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield which additions are known to no better than their own size."""
+    for word, value, error in (
+        ("site_n", record.site_n, record.site_n_se),
+        ("site_k_d", record.site_k_d_per_s, record.site_k_d_se_per_s),
+        ("tail", record.tail_s, record.tail_se_s),
+    ):
+        if not stuck and value is not None and error is not None and error > value:
+            yield "", f"{word} is not determined"
+
+
+def at_bounds(peak: Peak, task: Task) -> NDArray[np.bool_]:
+    """Whether each coordinate of a peak lies on a bound of its search, shape (p,)."""
+    lower, upper, near = _bounds(peak, task)
+    return np.asarray((peak.coordinates <= lower + near) | (peak.coordinates >= upper - near))
+
+
+def without_effect(peak: Peak, task: Task) -> NDArray[np.bool_]:
+    """Whether each coordinate of a peak belongs to a site or tail that has vanished at its lower bound, shape (p,)."""
+    lower, _, near = _bounds(peak, task)
+    names = MODELS[peak.model].parameters
+    low = dict(zip(names, (peak.coordinates <= lower + near).tolist(), strict=True))
+    site, tail = low.get("log_site_delay", False), low.get("log_tail", False)
+    return np.array([(site and name.startswith("log_site")) or (tail and name == "log_tail") for name in names])
+
+
+def _bounds(peak: Peak, task: Task) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of the coordinates, and how near to one is on it."""
+    lower, upper, _ = bounds(peak, task.data.sampling.interval, task.data.crowded)
+    return lower, upper, EDGE * (upper - lower)

@@ -1,0 +1,92 @@
+"""What is to be said of a fitted trace as a whole: one line each, for `--verbose` and the message of the file table."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting.defects import Defects
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.records import FitSettings, Noise, PeakFit
+
+COARSE = 1.0  # standard deviations of the noise from which the steps of a quantised signal are worth a word
+FEW_WIDTHS = 5.0  # least length of a noise window, in widths at half height (USP <621>)
+
+
+def notes_on(
+    part: Chromatogram,
+    noise: Noise,
+    defects: Defects,
+    dips: Sequence[Candidate],
+    peaks: Sequence[PeakFit],
+    settings: FitSettings,
+) -> tuple[str, ...]:
+    """Return the notes on a fitted trace: what was not told, what the detector did, what was measured where."""
+    return (
+        *_of_settings(settings),
+        *_of_tail(peaks, settings),
+        *_of_defects(part.time, noise, defects),
+        *_of_dips(dips),
+        *_of_noise_window(peaks, settings),
+    )
+
+
+def _of_settings(settings: FitSettings) -> Iterator[str]:
+    if settings.hold_up is None:
+        yield "no hold-up time: k_a and k_d stay empty; give --hold-up SECONDS or --system FILE"
+    if settings.baseline != "auto":
+        yield f"baseline {settings.baseline}: its shape is taken as known, standard errors leave out how well it is"
+
+
+def _of_tail(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:
+    """Yield the tail that all peaks share."""
+    tail, error = next(((peak.tail_s, peak.tail_se_s) for peak in peaks if peak.tail_s is not None), (None, None))
+    if settings.shared_tail and tail is not None:
+        yield f"one tail for all peaks: {tail:.4g} s" + ("" if error is None else f", standard error {error:.2g} s")
+
+
+def _of_defects(time: Array, noise: Noise, defects: Defects) -> Iterator[str]:
+    """Yield what the detector or its electronics did."""
+    if noise.step > COARSE * noise.deviation:
+        yield f"quantised: the signal moves in steps of {noise.step:.3g}, the noise is {noise.deviation:.3g}"
+    padding = defects.padding & ~defects.saturated
+    if padding.any():
+        first, last = time[padding][[0, -1]]
+        yield f"padded: {np.count_nonzero(padding)} points between {first:.6g} and {last:.6g} s hold no signal"
+    for mask, what in (
+        (defects.spikes, "spiky: spikes of one or two points"),
+        (defects.saturated, "saturated: flat tops"),
+        (defects.steps, "stepped: the level jumps, as a valve does it,"),
+    ):
+        if mask.any():
+            yield f"{what} at {_times(time, mask)}"
+
+
+def _times(time: Array, mask: NDArray[np.bool_]) -> str:
+    """The begins of the runs of a mask [s], the first three of them."""
+    begins = time[np.flatnonzero(np.diff(np.concatenate([[False], mask]).astype(np.int8)) == 1)]
+    more = f" and {begins.size - 3} more" if begins.size > 3 else ""
+    return ", ".join(f"{begin:.6g}" for begin in begins[:3]) + f" s{more}"
+
+
+def _of_dips(dips: Sequence[Candidate]) -> Iterator[str]:
+    """Yield that peaks point downwards where only those that point upwards were fitted."""
+    if dips:
+        times = ", ".join(f"{peak.apex_time:.6g}" for peak in dips[:3])
+        more = f" and {len(dips) - 3} more" if len(dips) > 3 else ""
+        yield f"negative: the signal dips at {times} s{more}; --polarity both fits dips as well"
+
+
+def _of_noise_window(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:
+    """Yield what makes a noise window unfit: peaks in it, or that it is short against them."""
+    if settings.noise_window is None:
+        return
+    begin, end = settings.noise_window
+    inside = [peak for peak in peaks if peak.retention_time_s is not None and begin <= peak.retention_time_s <= end]
+    if inside:
+        times = ", ".join(f"{peak.retention_time_s:.6g}" for peak in inside[:3])
+        yield f"the noise window {begin:g} to {end:g} s is not blank: peaks at {times} s"
+    widest = max((peak.fwhm_s for peak in peaks if peak.fwhm_s is not None), default=0.0)
+    if end - begin < FEW_WIDTHS * widest:
+        yield f"the noise window is shorter than {FEW_WIDTHS:g} half-height widths of the widest peak ({widest:.3g} s)"

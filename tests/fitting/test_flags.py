@@ -1,0 +1,149 @@
+"""What a row and a trace say of themselves: each flag on a signal that deserves it, none on one that does not."""
+
+import numpy as np
+import pytest
+from scipy.special import erf
+
+import gcfit
+import gcfit.fitting.fit as fit_module
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting import select, solver
+from gcfit.fitting.records import Fit, FitSettings
+
+TIME = np.arange(0.0, 600.0, 0.2)
+NOISE = np.random.default_rng(0).standard_normal(TIME.size)
+AREA = 100 * 3 * np.sqrt(2 * np.pi)
+
+
+def bell(centre: float, sigma: float = 3.0, height: float = 100.0) -> Array:
+    return height * np.exp(-(((TIME - centre) / sigma) ** 2) / 2)
+
+
+def plateau(begin: float, end: float, sigma: float = 3.0) -> Array:
+    return 50 * (erf((TIME - begin) / sigma / np.sqrt(2)) - erf((TIME - end) / sigma / np.sqrt(2)))
+
+
+def fitted(signal: Array, **settings: object) -> Fit:
+    return gcfit.fit(Chromatogram(TIME, signal), settings=FitSettings(**settings))
+
+
+def test_a_plain_peak_has_no_flag() -> None:
+    fit = fitted(bell(200) + NOISE, hold_up=60.0)
+    assert [(peak.status, peak.message) for peak in fit.peaks] == [("ok", "")]
+    assert fit.notes == ()
+
+
+def test_saturated() -> None:
+    fit = fitted(np.minimum(bell(200, 6) + NOISE, 60.0), hold_up=60.0)
+    assert fit.peaks[0].status == "saturated"
+    assert "the cut top is left out" in fit.peaks[0].message
+    assert fit.notes[0].startswith("saturated: flat tops at 19")
+
+
+def test_saturated_downwards() -> None:
+    (peak,) = fitted(np.maximum(NOISE - bell(200, 6), -60.0), polarity="negative").peaks
+    assert peak.status == "saturated"
+    # the flanks give back what was cut: area = height σ √2π
+    assert peak.area == pytest.approx(-2 * AREA, rel=0.03)
+
+
+@pytest.mark.parametrize(("place", "which"), [(594.0, "end"), (6.0, "begin")])
+def test_clipped_by_an_end_of_the_run(place: float, which: str) -> None:
+    (peak,) = fitted(bell(place, 5, 200) + NOISE).peaks
+    assert (peak.status, peak.message) == ("clipped", f"cut by the {which} of the run")
+
+
+def test_poor_fit() -> None:
+    triangle = np.maximum(100 - 8 * np.abs(TIME - 200), 0)
+    (peak,) = fitted(triangle + 0.1 * NOISE, model="laplace").peaks
+    assert peak.status == "poor fit"
+    assert "the noise is 0.09" in peak.message
+    # under a noise that hides the misfit nothing is said of it
+    (peak,) = fitted(triangle + 5 * NOISE, model="laplace").peaks
+    assert peak.status == "ok"
+
+
+@pytest.mark.parametrize("injection", [10.0, 30.0, 60.0, 120.0])
+def test_an_injection_longer_than_the_peak_is_wide(injection: float) -> None:
+    # 7 s wide at half height: no area under such an injection is right, and none is called so
+    for peak in fitted(bell(200) + NOISE, injection=injection, hold_up=60.0).peaks:
+        assert peak.status != "ok"
+        assert f"the injection lasts {injection:g} s, the peak is 7" in peak.message
+
+
+def test_a_long_injection_that_the_peak_shows() -> None:
+    (peak,) = fitted(plateau(200, 260) + NOISE, injection=60.0, hold_up=60.0).peaks
+    assert peak.status == "ok"
+    assert peak.area == pytest.approx(6000, rel=0.005)
+
+
+def test_merged() -> None:
+    # at a resolution of 0.6 and heights of 3:1 the sum of two Gaussians has one maximum
+    second = 200 + 0.6 / 1.18 * 2 * 3 * np.sqrt(8 * np.log(2))
+    high, low = fitted(bell(200) + bell(second, height=33) + 0.1 * NOISE).peaks
+    assert (high.status, low.status) == ("ok", "merged")
+    assert low.message == "no valley parts it from the peak at 200 s: their areas rest on the model"
+
+
+def test_not_merged_where_there_is_a_valley() -> None:
+    assert [peak.status for peak in fitted(bell(200) + bell(212, height=33) + 0.1 * NOISE).peaks] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("model", ["laplace+tail", "laplace+site"])
+def test_an_addition_that_vanishes_is_at_a_bound_and_costs_no_precision(model: str) -> None:
+    plain, rich = (fitted(bell(200) + 0.05 * NOISE, model=name, hold_up=60.0).peaks[0] for name in ("laplace", model))
+    assert (plain.status, rich.status) == ("ok", "at a bound")
+    assert (rich.tail_se_s, rich.site_n_se, rich.site_k_d_se_per_s) == (None, None, None)
+    assert rich.area == pytest.approx(plain.area, rel=1e-4)
+    assert rich.area_se == pytest.approx(plain.area_se, rel=0.05)
+    assert rich.k_d_se_per_s == pytest.approx(plain.k_d_se_per_s, rel=0.1)
+
+
+@pytest.mark.parametrize("model", ["laplace+site", "laplace+tail", "laplace+site+load"])
+def test_a_forced_model_keeps_weak_peaks(model: str) -> None:
+    # S/N 12 is too little for a second site, but the peak is there
+    signal = bell(100) + bell(200, height=12) + bell(300, height=1000) + NOISE
+    peaks = fitted(signal, hold_up=60.0, model=model).peaks
+    assert [round(peak.retention_time_s or 0) for peak in peaks] == pytest.approx([100, 200, 300], abs=1)
+    # σ of the area of such a peak alone is 2: what the model cannot tell is flagged, or within its error
+    weak = peaks[1]
+    assert weak.status != "ok" or abs(weak.area - 0.12 * AREA) < 3 * weak.area_se
+
+
+TRACES = {
+    "quantised: the signal moves in steps of 2, the noise is": np.round((bell(200) + NOISE) / 2) * 2,
+    "padded: 300 points between 0 and 59.8 s hold no signal": np.where(TIME < 60, 0.0, bell(200) + NOISE + 5),
+    "spiky: spikes of one or two points at 400 s": bell(200) + NOISE + 1000 * (np.arange(TIME.size) == 2000),
+    "stepped: the level jumps, as a valve does it, at 300 s": bell(200) + NOISE + 200 * (TIME > 300),
+    "negative: the signal dips at 300": bell(200) - bell(300) + NOISE,
+}
+
+
+@pytest.mark.parametrize("text", TRACES)
+def test_a_trace_says_what_the_detector_did(text: str) -> None:
+    fit = fitted(TRACES[text], hold_up=60.0)
+    assert [note for note in fit.notes if note.startswith(text)], fit.notes
+    assert len(fit.notes) == 1
+    assert fit.peaks[0].area == pytest.approx(AREA, rel=0.02)
+
+
+def test_dips_that_were_asked_for_are_no_news() -> None:
+    assert fitted(bell(200) - bell(300) + NOISE, hold_up=60.0, polarity="both").notes == ()
+    # nor are the valleys between peaks
+    assert fitted(sum(bell(place) for place in range(50, 600, 15)) + NOISE, hold_up=10.0).notes == ()
+
+
+@pytest.mark.parametrize("period", [120.0, 300.0])
+def test_a_slow_sine_is_not_taken_for_good_peaks(period: float) -> None:
+    for peak in fitted(20 * np.sin(2 * np.pi * TIME / period) + NOISE, hold_up=5.0).peaks:
+        assert peak.status != "ok", peak
+
+
+def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # one step a search: alone it does not settle, from where it stopped a few more do
+    monkeypatch.setattr(select.solved, "__defaults__", (solver.Effort(iterations=1),))
+    signal = bell(200, 4) + bell(214, 3, 60) + NOISE
+    monkeypatch.setattr(fit_module, "RESTARTS", ())
+    assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"not converged"}
+    monkeypatch.setattr(fit_module, "RESTARTS", (1.0,) * 6)
+    assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"ok"}
