@@ -11,6 +11,7 @@ the additions are a second kind of site, an exponential tail and a loading (DESI
     loading              β
 """
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -166,22 +167,22 @@ def core_of(model: PeakModel, values: dict[str, float], known: Known) -> Core:
     mean, log_sigma, loading = values["retention"], values["log_sigma"], values.get("loading", 0.0)
     if "loading" in values:
         mean, log_sigma = to_core(mean, log_sigma, loading)
-    return Core(model.core, mean - known.hold_up, float(np.exp(log_sigma)), loading)
+    return Core(model.core, mean - known.hold_up, math.exp(log_sigma), loading)
 
 
 def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, float]:
     """First and last time [s] of a peak, to e^{-25} of its apex scale."""
     if core.kind == "gaussian":
-        reach = np.sqrt(2 * core.reach) * core.sigma
+        reach = math.sqrt(2 * core.reach) * core.sigma
         low, high = core.delay - reach, core.delay + reach
     else:
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
-        root, reach = np.sqrt(core.delay), np.sqrt(core.reach / core.desorption_rate)
+        root, reach = math.sqrt(core.delay), math.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
     # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
     extra = {"log_site_time": max(-core.loading, 0.0), "log_tail": 0.0}
     slow = sum(
-        (decays + extra[name]) * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values
+        (decays + extra[name]) * math.exp(values[name]) for name, decays in SLOW_SUPPORT.items() if name in values
     )
     slow += SLOW_SUPPORT["log_tail"] * (known.tail or 0.0)
     return known.hold_up + low, known.hold_up + high + slow + known.injection
@@ -261,24 +262,27 @@ def _followed(rows: Array, values: dict[str, float], sampling: Sampling, grid: G
 def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: float) -> Complex:
     """ĉ of core and site and its derivatives by retention, log σ and the site's coordinates; time from `begin`."""
     if core.kind == "gaussian":
-        exponent, slopes = s * (core.sigma**2 / 2 * s - core.delay), np.stack([-s, (core.sigma * s) ** 2])
+        exponent = s * (core.sigma**2 / 2 * s - core.delay)
+        slopes = [-s, (core.sigma * s) ** 2]
     else:
         # -d s/(1 + s τ) with τ = 1/k_d = σ²/(2 d)
-        tau = core.sigma**2 / (2 * core.delay)
-        share = 1 / (1 + s * tau)
+        share = 1 / (1 + s * (core.sigma**2 / (2 * core.delay)))
         spent = s * share
-        exponent, slopes = -core.delay * spent, np.stack([spent * (share - 2), (core.sigma * spent) ** 2])
+        exponent = -core.delay * spent
+        slopes = [spent * (share - 2), (core.sigma * spent) ** 2]
     if "log_site_time" in values:
         factor, site_slopes = _site(s, values)
-        exponent, slopes = exponent + factor, np.concatenate([slopes, site_slopes])
-    value = np.exp(exponent + s * begin)
-    rows: Complex = np.concatenate([value[None], value * slopes])
+        exponent, slopes = exponent + factor, [*slopes, *site_slopes]
+    rows = np.empty((1 + len(slopes), s.size), dtype=np.complex128)
+    rows[0] = np.exp(exponent + s * begin)
+    for row, slope in zip(rows[1:], slopes, strict=True):
+        np.multiply(rows[0], slope, out=row)
     return rows
 
 
 def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
     """Logarithm of exp(-δ s/(1 + s τ₂)) and its derivatives by log δ and log τ₂."""
-    delay, time = np.exp(values["log_site_delay"]), np.exp(values["log_site_time"])
+    delay, time = math.exp(values["log_site_delay"]), math.exp(values["log_site_time"])
     spent = s / (1 + s * time)
     factor = -delay * spent
     return factor, np.stack([factor, delay * time * spent**2])
@@ -292,7 +296,7 @@ def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Kn
         rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:
         return rows
-    share = 1 / (1 + s * np.exp(values["log_tail"]))
+    share = 1 / (1 + s * math.exp(values["log_tail"]))
     rows = rows * share
     place = rows.shape[0] - ("loading" in values)
     return np.insert(rows, place, rows[0] * (share - 1), axis=0)
@@ -334,5 +338,5 @@ def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: G
 def _highest_frequency(core: Core) -> float:
     """ω [1/s] above which the spectrum of the core is below e^{-25}: n ω²/(ω² + k_d²) = 25."""
     if core.kind == "gaussian":
-        return float(np.sqrt(2 * core.reach) / core.sigma)
-    return float(core.desorption_rate * np.sqrt(core.reach / (core.n - core.reach)))
+        return math.sqrt(2 * core.reach) / core.sigma
+    return core.desorption_rate * math.sqrt(core.reach / (core.n - core.reach))
