@@ -9,6 +9,7 @@ least prominence of a peak, as a share of the signal.
 import json
 import sys
 import warnings
+from importlib import import_module
 from time import process_time
 
 import numpy as np
@@ -27,13 +28,14 @@ def by_hplc_py(time, signal):
 
 
 def by_mocca2(time, signal):
-    from mocca2 import Chromatogram, Data2D
+    from mocca2 import Chromatogram
+    from mocca2.classes import Data2D
 
     data = Data2D(time / 60, np.array([250.0]), signal[None, :])
     run = Chromatogram(data)
     run.correct_baseline()
     run.find_peaks(min_height=PROMINENCE * np.ptp(signal))
-    run.deconvolve(model="BEMG", min_r2=0.999, relaxe_concs=False, max_comps=2)
+    run.deconvolve_peaks(model="Bemg", min_r2=0.999, relaxe_concs=False, max_comps=2)
     out = []
     for peak in run.peaks:
         for component in peak.components:
@@ -66,11 +68,18 @@ def by_lmfit(time, signal):
 
 
 PROGRAMS = {"hplc-py": by_hplc_py, "mocca2": by_mocca2, "lmfit": by_lmfit}
+IMPORTED = {
+    "hplc-py": ("pandas", "hplc.quant"),
+    "mocca2": ("mocca2.classes",),
+    "lmfit": ("lmfit.models", "scipy.signal"),
+}
 
 
 def main():
     warnings.simplefilter("ignore")
     program, answers = PROGRAMS[sys.argv[1]], {}
+    for module in IMPORTED[sys.argv[1]]:  # not counted to the fit
+        import_module(module)
     for path in sys.argv[2:]:
         time, signal = np.loadtxt(path, delimiter=",", skiprows=1).T
         begun = process_time()
