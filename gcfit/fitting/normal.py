@@ -141,5 +141,5 @@ class Banded:
         values = np.zeros(columns.size)
         values[columns.linear] = self._amplitudes.solve(product[columns.linear])
         product -= self._joint.times(values)
-        out: Array = amplitude * (product[columns.coordinates] + damping * self._own[1] * step * amplitude)
-        return out
+        moved: Array = amplitude * (product[columns.coordinates] + damping * self._own[1] * step * amplitude)
+        return moved
