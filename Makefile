@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := sample_data/btex
 COLUMNS := name,model,retention_time_s,area,area_se,k_a_per_s,k_a_se_per_s,k_d_per_s,k_d_se_per_s,r_squared
 
-.PHONY: demo test check lint types bench figures clean
+.PHONY: demo test check lint types bench bench-peers figures clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.base
@@ -26,6 +26,10 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+# the same work by other programs, in environments of their own below tests/benchmarks/output
+bench-peers: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks peers
 
 # the pictures in README.md
 RUNS := 01 02 03 04 05 06 07 08 09 10 11

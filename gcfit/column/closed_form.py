@@ -12,6 +12,10 @@ from scipy.special import i0e, i1e
 
 from gcfit.chromatogram import Array
 
+FARTHEST = 8.0  # √(k_d θ) - √n beyond which e^{-64} is left
+WIDE_PANEL, NARROW_PANEL = 0.5, 1 / 16  # σ; widths of the panels of a quadrature
+MANY_NODES, FEW_NODES = 16, 4  # that keep all digits in wide and in narrow panels
+
 
 def impulse(time: Array, hold_up: float, n: float, desorption_rate: float) -> Array:
     """Impulse response h(θ), without the unretained spike e^{-n} δ(θ).
@@ -56,6 +60,30 @@ def impulse_jacobian(time: Array, hold_up: float, n: float, desorption_rate: flo
     g = _where_positive(time - hold_up, zeroth)
     delay = time - hold_up
     return value, desorption_rate * g - value, n * g - delay * value
+
+
+def steps(time: Array, hold_up: float, n: float, desorption_rate: float) -> tuple[Array, Array]:
+    """J and 1 - J at many increasing times, shape (m,), by Gauss-Legendre quadrature of h between them.
+
+    Each is summed from its own end, so that both keep their relative accuracy; quicker than `step` and
+    `step_complement`, for n up to about 100. Parameters as in `impulse`.
+    """
+    sigma = np.sqrt(2 * n) / desorption_rate
+    delay = np.maximum(time - hold_up, 0.0)
+    far = (np.sqrt(n) + FARTHEST) ** 2 / desorption_rate
+    panels = np.linspace(0.0, far, int(far / (WIDE_PANEL * sigma)) + 2)
+    edges = np.unique(np.concatenate([panels, delay]))
+    gaps = np.diff(edges)
+    parts = np.empty_like(gaps)
+    for nodes, which in ((FEW_NODES, gaps <= NARROW_PANEL * sigma), (MANY_NODES, gaps > NARROW_PANEL * sigma)):
+        at, weights = np.polynomial.legendre.leggauss(nodes)
+        inner = edges[:-1][which, None] + gaps[which, None] * (at + 1) / 2
+        parts[which] = impulse(inner, 0.0, n, desorption_rate) @ weights * gaps[which] / 2
+    eluted = np.exp(-n) + np.concatenate([[0.0], np.cumsum(parts)])
+    remaining = np.concatenate([np.cumsum(parts[::-1])[::-1], [0.0]])
+    places = np.searchsorted(edges, delay)
+    before = time <= hold_up
+    return np.where(before, 0.0, eluted[places]), np.where(before, 1.0, remaining[places])
 
 
 def step(time: Array, hold_up: float, n: float, desorption_rate: float) -> Array:

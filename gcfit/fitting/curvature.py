@@ -9,7 +9,7 @@ same filters.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +109,7 @@ def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, wid
     while True:
         factor, ripple = noise.factor[::step], noise.ripple[::step]
         for scale in FINE_SCALES if step == 1 else SCALES:
-            kernel = curvature_kernel(np.sqrt(scale**2 - smoothed))
+            kernel = curvature_kernel(float(np.sqrt(scale**2 - smoothed)))
             if scale * step > widest or kernel.size > signal.size:
                 return
             response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
@@ -132,8 +132,15 @@ def _thinned(covariance: Array) -> Array:
     return np.asarray(filtered[(filtered.size // 2) % 2 :: 2])
 
 
+@cache
 def curvature_kernel(deviation: float) -> Array:
     """Return the taps of -d²/dx² of a Gaussian: exact for parabolas, blind to straight lines."""
+    kernel = _kernel(deviation)
+    kernel.flags.writeable = False
+    return kernel
+
+
+def _kernel(deviation: float) -> Array:
     if deviation < 0.75:  # too narrow to be sampled: second difference of a smoothing by three points
         side = deviation**2 / 2
         return np.asarray(np.convolve([side, 1 - 2 * side, side], [-1.0, 2.0, -1.0]))
@@ -155,8 +162,12 @@ def extended(signal: Array, points: int) -> Array:
 def _reflected(end: Array) -> Array:
     """Return the continuation before the first of `end`, in the order of the trace."""
     few = end[: max(3, end.size // 2)]
-    x = np.arange(few.size) - (few.size - 1) / 2
-    first = few.mean() + float(x @ few) / max(1.0, float(x @ x)) * x[0]
+    count = few.size
+    middle = (count - 1) / 2
+    x = np.arange(count) - middle
+    # Σ x² of whole steps about their middle
+    squares = max(1.0, count * (count * count - 1) / 12)
+    first = float(few.sum()) / count - float(x @ few) / squares * middle
     mirrored: Array = 2 * first - end[:0:-1]
     return mirrored
 
@@ -202,7 +213,7 @@ def stand_apart(response: Array, found: Index, dip: Array, split: float) -> NDAr
 
 def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
     """Return the places, widths and lobes of the maxima found in one response."""
-    negative = np.r_[-1, np.flatnonzero(response <= 0), response.size]
+    negative = np.concatenate([[-1], np.flatnonzero(response <= 0), [response.size]])
     after_zero = np.searchsorted(negative, found)
     left, left_free = _reach(response, found, negative[after_zero - 1], -1)
     right, right_free = _reach(response, found, negative[after_zero], 1)
@@ -227,11 +238,11 @@ def _measured(response: Array, found: Index, scale: float, noise: Array, step: i
 
 def _reach(response: Array, found: Index, zero: Index, way: int) -> tuple[Array, NDArray[np.bool_]]:
     """Return the distance of each maximum to the zero on one side, else to the valley before the next, and which."""
-    other = np.append(found[1:], response.size) if way > 0 else np.r_[-1, found[:-1]]
+    other = np.concatenate([found[1:], [response.size]]) if way > 0 else np.concatenate([[-1], found[:-1]])
     free = way * zero < way * other
     distance = np.abs(zero - found).astype(np.float64)
-    inner = np.clip(zero - way, 0, response.size - 1)
-    outer = np.clip(zero, 0, response.size - 1)
+    inner = np.minimum(np.maximum(zero - way, 0), response.size - 1)
+    outer = np.minimum(np.maximum(zero, 0), response.size - 1)
     fall = response[inner] - response[outer]
     distance -= np.divide(-response[outer], fall, out=np.zeros(found.size), where=fall > 0)
     for i in np.flatnonzero(~free):
@@ -242,9 +253,9 @@ def _reach(response: Array, found: Index, zero: Index, way: int) -> tuple[Array,
 
 def _lobes(response: Array, found: Index, left: Array, right: Array) -> tuple[Array, Array]:
     """Return the smallest response on either side of each maximum, within three widths and before the next maximum."""
-    padded = np.append(response, np.inf)
-    start = np.maximum(found - np.ceil(3 * left).astype(np.intp), np.r_[0, found[:-1]])
-    stop = np.minimum(found + np.ceil(3 * right).astype(np.intp) + 1, np.append(found[1:], response.size))
+    padded = np.concatenate([response, [np.inf]])
+    start = np.maximum(found - np.ceil(3 * left).astype(np.intp), np.concatenate([[0], found[:-1]]))
+    stop = np.minimum(found + np.ceil(3 * right).astype(np.intp) + 1, np.concatenate([found[1:], [response.size]]))
     lows = np.minimum.reduceat(padded, np.column_stack([start, found + 1]).ravel())[::2]
     highs = np.minimum.reduceat(padded, np.column_stack([found, np.maximum(stop, found + 1)]).ravel())[::2]
     return lows, highs

@@ -9,6 +9,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
 from gcfit.fitting.defects import find_defects
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
+from gcfit.fitting.noise import quantile
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
 from gcfit.fitting.views import FALL, View, at_apexes, look
@@ -143,7 +144,7 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
     low, high = np.searchsorted(time, (peak.apex_time - AROUND * peak.sigma, peak.apex_time + AROUND * peak.sigma))
     around = peak.sign * signal[low : high : max(1, (high - low) // 200)]
     level = peak.sign * float(np.interp(peak.apex_time, time, signal))
-    return bool(level > np.quantile(around, 0.75) + peak.height / 2)
+    return level > quantile(around, 0.75) + peak.height / 2
 
 
 def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:

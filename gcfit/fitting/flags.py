@@ -11,6 +11,7 @@ from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
 from gcfit.fitting.select import Peak, State, bounds
+from gcfit.fitting.solver import Solution
 from gcfit.fitting.window import Task
 
 CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
@@ -136,20 +137,39 @@ def _of_misfit(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
 def _merged(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield that no valley parts a peak from a higher one: then the model alone shares out the area."""
     solution, place = evidence.state.solution, evidence.place
-    curves = np.zeros((len(solution.curves), solution.residual.size))
-    for row, shape, amplitude in zip(curves, solution.curves, solution.amplitudes, strict=True):
-        row[shape.first : shape.last] = amplitude * shape.rows[0]
-    total, heights, tops = curves.sum(axis=0), np.abs(curves).max(axis=1), np.argmax(np.abs(curves), axis=1)
-    for other in range(len(tops)):
-        if heights[other] <= heights[place] or tops[other] == tops[place]:
+    own, height = _top(solution, place)
+    for other, shape in enumerate(solution.curves):
+        if other == place or not shape.first <= own < shape.last:
             continue
-        between = np.abs(total[min(tops[place], tops[other]) : max(tops[place], tops[other]) + 1])
-        if abs(curves[other][tops[place]]) < TOUCHING * heights[place]:
+        apex, higher = _top(solution, other)
+        touching = abs(solution.amplitudes[other] * shape.rows[0, own - shape.first])
+        if higher <= height or apex == own or touching < TOUCHING * height:
             continue
-        if between.min() > abs(total[tops[place]]) - LEVEL * heights[place]:
-            time = evidence.task.time[tops[other]]
+        between = np.abs(_total(solution, min(own, apex), max(own, apex) + 1))
+        if between.min() > between[0 if own < apex else -1] - LEVEL * height:
+            time = evidence.task.time[apex]
             yield "merged", f"no valley parts it from the peak at {time:.6g} s: their areas rest on the model"
             return
+
+
+def _top(solution: Solution, place: int) -> tuple[int, float]:
+    """Point and height of the apex of a fitted peak; outside all points where it has none."""
+    shape = solution.curves[place]
+    values = np.abs(shape.rows[0])
+    if not values.size:
+        return -1, 0.0
+    top = int(np.argmax(values))
+    return shape.first + top, float(abs(solution.amplitudes[place]) * values[top])
+
+
+def _total(solution: Solution, first: int, last: int) -> Array:
+    """Sum of the fitted peaks at the points `first` to `last`."""
+    total = np.zeros(last - first)
+    for amplitude, shape in zip(solution.amplitudes, solution.curves, strict=True):
+        low, high = max(first, shape.first), min(last, shape.last)
+        if low < high:
+            total[low - first : high - first] += amplitude * shape.rows[0, low - shape.first : high - shape.first]
+    return total
 
 
 def _of_additions(record: PeakFit, stuck: Sequence[str]) -> Iterator[tuple[str, str]]:

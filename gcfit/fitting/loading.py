@@ -17,7 +17,7 @@ _DEGREE = 24
 _HALF_NORMAL = 2 * np.sqrt(2 * np.log(2))
 
 
-def loaded(impulse: Array, step: Array, loading: float) -> Array:
+def loaded(impulse: Array, step: Array, loading: float, remaining: Array | None = None) -> Array:
     """Bend the linear law.
 
     Parameters
@@ -26,6 +26,8 @@ def loaded(impulse: Array, step: Array, loading: float) -> Array:
         h and J and their derivatives by p coordinates.
     loading : float
         β.
+    remaining : ndarray, shape (m,), optional
+        1 - J where it is known better than from J.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def loaded(impulse: Array, step: Array, loading: float) -> Array:
         c, its derivatives by the p coordinates, and by β.
     """
     decay = np.exp(-loading)
-    remaining = 1 - step[0]
+    remaining = 1 - step[0] if remaining is None else remaining
     denominator = decay * remaining + step[0]
     gain, log_gain_slope = _gain(loading)
     value = gain * impulse[0] / denominator

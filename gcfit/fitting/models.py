@@ -11,6 +11,7 @@ the additions are a second kind of site, an exponential tail and a loading (DESI
     loading              β
 """
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -18,7 +19,7 @@ from typing import Literal
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.column.closed_form import impulse_jacobian
+from gcfit.column.closed_form import impulse_jacobian, steps
 from gcfit.column.laplace import Complex, frequencies, rectangle
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
@@ -34,7 +35,8 @@ LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
 SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
-CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form
+CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form, at least
+CLOSED_STEP = 0.1  # σ; its greatest step
 
 
 @dataclass(frozen=True)
@@ -165,19 +167,23 @@ def core_of(model: PeakModel, values: dict[str, float], known: Known) -> Core:
     mean, log_sigma, loading = values["retention"], values["log_sigma"], values.get("loading", 0.0)
     if "loading" in values:
         mean, log_sigma = to_core(mean, log_sigma, loading)
-    return Core(model.core, mean - known.hold_up, float(np.exp(log_sigma)), loading)
+    return Core(model.core, mean - known.hold_up, math.exp(log_sigma), loading)
 
 
 def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, float]:
     """First and last time [s] of a peak, to e^{-25} of its apex scale."""
     if core.kind == "gaussian":
-        reach = np.sqrt(2 * core.reach) * core.sigma
+        reach = math.sqrt(2 * core.reach) * core.sigma
         low, high = core.delay - reach, core.delay + reach
     else:
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
-        root, reach = np.sqrt(core.delay), np.sqrt(core.reach / core.desorption_rate)
+        root, reach = math.sqrt(core.delay), math.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
-    slow = sum(decays * float(np.exp(values[name])) for name, decays in SLOW_SUPPORT.items() if name in values)
+    # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
+    extra = {"log_site_time": max(-core.loading, 0.0), "log_tail": 0.0}
+    slow = sum(
+        (decays + extra[name]) * math.exp(values[name]) for name, decays in SLOW_SUPPORT.items() if name in values
+    )
     slow += SLOW_SUPPORT["log_tail"] * (known.tail or 0.0)
     return known.hold_up + low, known.hold_up + high + slow + known.injection
 
@@ -198,26 +204,42 @@ def _from_spectrum(
 def _from_closed_form(
     model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
 ) -> Curve:
-    """The closed form at the points, or on a finer grid where something is added to it."""
-    if not (model.parts or known.injection or known.tail):
+    """The closed form at the points, or on a finer grid where something follows it."""
+    if not (set(model.parts) - {"load"} or known.injection or known.tail):
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
-        return Curve(int(first), _closed_rows(core, sampling.time[first:last] - known.hold_up))
-    fine = grid.interval / CLOSED_REFINEMENT
-    steps = np.arange(grid.length * CLOSED_REFINEMENT, dtype=np.float64)
-    delay: Array = grid.begin - known.hold_up + fine * steps
+        return Curve(int(first), _closed_and_loaded(core, sampling.time[first:last] - known.hold_up, values))
+    refinement = CLOSED_REFINEMENT
+    while grid.interval / refinement > CLOSED_STEP * core.sigma:
+        refinement *= 2
+    fine = grid.interval / refinement
+    delay: Array = grid.begin - known.hold_up + fine * np.arange(grid.length * refinement, dtype=np.float64)
+    if "log_site_time" not in values:
+        rows = _closed_and_loaded(core, delay, values)
+        return _followed(rows, values, sampling, grid, known)
     impulse = _closed_rows(core, delay)
-    if "log_site_time" in values:
-        spectrum = to_spectrum(impulse, grid)
-        s = frequencies(grid.period, spectrum.shape[-1] - 1)
-        factor, slopes = _site(s, values)
-        spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
-        impulse = to_time(spectrum, grid, CLOSED_REFINEMENT)
-    if core.loading or "load" in model.parts:
-        step = np.cumsum(impulse, axis=1) * fine - impulse * (fine / 2)
-        return _bent(impulse, step, core, values, sampling, grid, known)
     spectrum = to_spectrum(impulse, grid)
     s = frequencies(grid.period, spectrum.shape[-1] - 1)
-    return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+    factor, slopes = _site(s, values)
+    spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
+    if "load" not in model.parts:
+        return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+    # counted from the end, where nothing is left: the unretained part went first
+    step = _integral(spectrum, s, grid, refinement) - spectrum[:, :1].real
+    step[0] += 1
+    return _bent(to_time(spectrum, grid, refinement), step, core, values, sampling, grid, known)
+
+
+def _closed_and_loaded(core: Core, delay: Array, values: dict[str, float]) -> Array:
+    """The pair at delays [s], bent by the loading where there is one."""
+    if "loading" not in values:
+        return _closed_rows(core, delay)
+    n, rate = core.n, core.desorption_rate
+    value, by_n, by_rate = impulse_jacobian(delay, 0.0, n, rate)
+    step, remaining = steps(delay, 0.0, n, rate)
+    # ∂J/∂n = -e^{-n - k_d θ} I0, ∂J/∂k_d = θ h/k_d
+    slopes = (step, -(by_n + value) / rate, np.maximum(delay, 0.0) * value / rate)
+    rows = loaded(_by_moments(core, value, by_n, by_rate), _by_moments(core, *slopes), core.loading, remaining)
+    return change_coordinates(rows, values["log_sigma"], core.loading)
 
 
 def _bent(
@@ -225,6 +247,11 @@ def _bent(
 ) -> Curve:
     """The loaded peak from the linear law on a refined grid, with what follows the column."""
     rows = change_coordinates(loaded(impulse, step, core.loading), values["log_sigma"], core.loading)
+    return _followed(rows, values, sampling, grid, known)
+
+
+def _followed(rows: Array, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> Curve:
+    """What leaves the column, on a refined grid, with tail and injection."""
     if sampling.uniform and not _follows(values, known):
         return sampling.cut(rows[:, :: rows.shape[1] // grid.length], grid)
     spectrum = to_spectrum(rows, grid)
@@ -235,24 +262,27 @@ def _bent(
 def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: float) -> Complex:
     """ĉ of core and site and its derivatives by retention, log σ and the site's coordinates; time from `begin`."""
     if core.kind == "gaussian":
-        exponent, slopes = s * (core.sigma**2 / 2 * s - core.delay), np.stack([-s, (core.sigma * s) ** 2])
+        exponent = s * (core.sigma**2 / 2 * s - core.delay)
+        slopes = [-s, (core.sigma * s) ** 2]
     else:
         # -d s/(1 + s τ) with τ = 1/k_d = σ²/(2 d)
-        tau = core.sigma**2 / (2 * core.delay)
-        share = 1 / (1 + s * tau)
+        share = 1 / (1 + s * (core.sigma**2 / (2 * core.delay)))
         spent = s * share
-        exponent, slopes = -core.delay * spent, np.stack([spent * (share - 2), (core.sigma * spent) ** 2])
+        exponent = -core.delay * spent
+        slopes = [spent * (share - 2), (core.sigma * spent) ** 2]
     if "log_site_time" in values:
         factor, site_slopes = _site(s, values)
-        exponent, slopes = exponent + factor, np.concatenate([slopes, site_slopes])
-    value = np.exp(exponent + s * begin)
-    rows: Complex = np.concatenate([value[None], value * slopes])
+        exponent, slopes = exponent + factor, [*slopes, *site_slopes]
+    rows = np.empty((1 + len(slopes), s.size), dtype=np.complex128)
+    rows[0] = np.exp(exponent + s * begin)
+    for row, slope in zip(rows[1:], slopes, strict=True):
+        np.multiply(rows[0], slope, out=row)
     return rows
 
 
 def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
     """Logarithm of exp(-δ s/(1 + s τ₂)) and its derivatives by log δ and log τ₂."""
-    delay, time = np.exp(values["log_site_delay"]), np.exp(values["log_site_time"])
+    delay, time = math.exp(values["log_site_delay"]), math.exp(values["log_site_time"])
     spent = s / (1 + s * time)
     factor = -delay * spent
     return factor, np.stack([factor, delay * time * spent**2])
@@ -266,7 +296,7 @@ def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Kn
         rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:
         return rows
-    share = 1 / (1 + s * np.exp(values["log_tail"]))
+    share = 1 / (1 + s * math.exp(values["log_tail"]))
     rows = rows * share
     place = rows.shape[0] - ("loading" in values)
     return np.insert(rows, place, rows[0] * (share - 1), axis=0)
@@ -282,8 +312,12 @@ def _integral(linear: Complex, s: Complex, grid: Grid, refinement: int) -> Array
 
 
 def _closed_rows(core: Core, delay: Array) -> Array:
-    """h and its derivatives by retention and log σ at delays [s], by the chain rule through n and k_d."""
-    value, by_n, by_rate = impulse_jacobian(delay, 0.0, core.n, core.desorption_rate)
+    """h and its derivatives by retention and log σ at delays [s]."""
+    return _by_moments(core, *impulse_jacobian(delay, 0.0, core.n, core.desorption_rate))
+
+
+def _by_moments(core: Core, value: Array, by_n: Array, by_rate: Array) -> Array:
+    """A function and its derivatives by retention and log σ, by the chain rule through n and k_d."""
     by_retention = (2 * core.n * by_n + core.desorption_rate * by_rate) / core.delay
     by_log_sigma = -2 * (core.n * by_n + core.desorption_rate * by_rate)
     return np.stack([value, by_retention, by_log_sigma])
@@ -304,5 +338,5 @@ def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: G
 def _highest_frequency(core: Core) -> float:
     """ω [1/s] above which the spectrum of the core is below e^{-25}: n ω²/(ω² + k_d²) = 25."""
     if core.kind == "gaussian":
-        return float(np.sqrt(2 * core.reach) / core.sigma)
-    return float(core.desorption_rate * np.sqrt(core.reach / (core.n - core.reach)))
+        return math.sqrt(2 * core.reach) / core.sigma
+    return core.desorption_rate * math.sqrt(core.reach / (core.n - core.reach))

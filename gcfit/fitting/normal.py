@@ -33,6 +33,12 @@ class Columns:
         inner[starts] = False
         return cls(np.concatenate([starts, np.arange(terms, terms + base)]), np.flatnonzero(inner))
 
+    @cached_property
+    def blocks(self) -> tuple[tuple[Places, ...], ...]:
+        """Indices into the whole matrix: linear by linear, linear by coordinates, coordinates by coordinates."""
+        down, across = self.linear[:, None], self.coordinates[:, None]
+        return (down, self.linear), (down, self.coordinates), (across, self.coordinates)
+
     @property
     def size(self) -> int:
         """Number of columns."""
@@ -57,9 +63,7 @@ class Dense:
 
     def __init__(self, columns: Columns, gram: Gram, curves: Sequence[Curve]) -> None:
         matrix = gram.dense(range(len(gram.own)))
-        self._linear = matrix[np.ix_(columns.linear, columns.linear)]
-        self._cross = matrix[np.ix_(columns.linear, columns.coordinates)]
-        self._inner = matrix[np.ix_(columns.coordinates, columns.coordinates)]
+        self._linear, self._cross, self._inner = (matrix[block] for block in columns.blocks)
 
     def linear(self, right: Array) -> Array:
         """Solve for the amplitudes and the base."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,14 @@ class WindowResult:
     state: State | None
     motion: tuple[Array, ...] = ()
     tail_error: float | None = None
+
+    @cached_property
+    def baseline(self) -> Array:
+        """The window's own baseline at its points, shape (n,); nothing where the fit did not succeed."""
+        if self.state is None:
+            return np.zeros_like(self.task.signal)
+        columns = base_columns(self.task.time, self.state.base_order)
+        return np.asarray(self.state.solution.base_coefficients @ columns)
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""
@@ -74,7 +83,7 @@ def describe(
             failed.append(f"no peak between {span}: what stood out there has no peak's shape")
             continue
         first = result.task.first
-        local = result.state.solution.base_coefficients @ base_columns(result.task.time, result.state.base_order)
+        local = result.baseline
         spill = part.signal[first : first + local.size] - result.task.signal
         baseline[first : first + local.size] = local + spill
         peaks += _peaks_of(result, noise, settings, part.time.size)
@@ -256,8 +265,7 @@ def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> fl
     points = slice(*limits)
     if state is None or limits[1] - limits[0] < 2:
         return None
-    base = state.solution.base_coefficients @ base_columns(task.time, state.base_order)
-    return float(np.trapezoid((task.signal - base)[points], task.time[points]))
+    return float(np.trapezoid((task.signal - result.baseline)[points], task.time[points]))
 
 
 def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | None:

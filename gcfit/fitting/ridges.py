@@ -1,7 +1,7 @@
 """Bulges of a trace followed from fine to coarse scales: one ridge a peak."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,39 +16,46 @@ HEIR = 0.9  # part of the area in a coarse bulge that a ridge must have to go on
 REACH = 3.0  # how far a peak adds to a bulge beside it, in scales
 
 
+FIELDS = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale")
+
+
 @dataclass(frozen=True, eq=False)
 class Ridges:
-    """Bulges at the scales that fit them, shape (m,) each; positions, widths and scales in points."""
+    """Bulges at the scales that fit them; positions, widths and scales in points.
 
-    position: Array
-    sigma: Array
-    height: Array
-    response: Array
-    significance: Array
-    left_lobe: Array
-    right_lobe: Array
-    scale: Array
+    `table`, shape (8, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each.
+    """
+
+    table: Array
+
+    def __getattr__(self, name: str) -> Array:
+        if name not in FIELDS:
+            raise AttributeError(name)
+        row: Array = self.table[FIELDS.index(name)]
+        return row
 
     @property
     def mature(self) -> Mask:
         """Which ridges are closed: a coarser scale only blurs them."""
-        return self.scale >= MATURE * self.sigma
+        return np.asarray(self.scale >= MATURE * self.sigma)
 
     def only(self, which: Mask | Index) -> "Ridges":
         """Return some of the ridges, or all in another order."""
-        return Ridges(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Ridges(self.table[:, which])
 
     def joined(self, other: "Ridges") -> "Ridges":
         """Return these ridges and others."""
-        pairs = ((getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
-        return Ridges(*(np.concatenate(pair) for pair in pairs))
+        return Ridges(np.concatenate([self.table, other.table], axis=1))
 
     def replaced(self, rows: Index, other: "Ridges") -> "Ridges":
         """Return the ridges with some rows taken from others."""
-        columns = [getattr(self, field.name).copy() for field in fields(self)]
-        for column, field in zip(columns, fields(self), strict=True):
-            column[rows] = getattr(other, field.name)
-        return Ridges(*columns)
+        table = self.table.copy()
+        table[:, rows] = other.table
+        return Ridges(table)
+
+    def moved(self, position: Array) -> "Ridges":
+        """Return the ridges at other positions, shape (m,)."""
+        return Ridges(np.concatenate([position[None], self.table[1:]]))
 
 
 def follow(levels: Iterable[Bulges]) -> Ridges:
@@ -62,7 +69,7 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
     Ridges
         In order of position.
     """
-    ridges = Ridges(*(np.zeros(0) for _ in fields(Ridges)))
+    ridges = Ridges(np.zeros((len(FIELDS), 0)))
     closed = np.zeros(0, dtype=bool)
     for level in levels:
         nodes = _as_ridges(level)
@@ -89,16 +96,8 @@ def _corners(ridges: Ridges) -> Mask:
 
 def _as_ridges(level: Bulges) -> Ridges:
     """Return the bulges of one scale as ridges that begin there."""
-    return Ridges(
-        level.position,
-        level.sigma,
-        level.height,
-        level.response,
-        level.significance,
-        level.left_lobe,
-        level.right_lobe,
-        np.full(level.position.size, level.scale),
-    )
+    columns = [getattr(level, name) for name in FIELDS[:-1]]
+    return Ridges(np.stack([*columns, np.full(level.position.size, level.scale)]))
 
 
 def _holders(level: Bulges, places: Array) -> Index:

@@ -1,5 +1,6 @@
 """Where a window is sampled, and the Fourier sum on it: one real FFT on a uniform grid, a matrix elsewhere."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,9 @@ class Sampling:
         """A period that holds [begin, end]; on a uniform sampling it starts at one of its points, inside or outside."""
         first = 0
         if self.uniform:
-            first = int(np.floor((begin - self.time[0]) / self.interval))
-            begin = float(self.time[0]) + first * self.interval
+            start = float(self.time[0])
+            first = math.floor((begin - start) / self.interval)
+            begin = start + first * self.interval
         steps = fast_length(int((end - begin) / self.interval) + 2)
         return Grid(first, begin, end, steps, self.interval)
 

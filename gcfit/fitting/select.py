@@ -122,9 +122,13 @@ def base_columns(time: Array, order: int) -> Array:
         columns: Array = np.polynomial.legendre.legvander(2 * x - 1, order - 1).T
         return columns
     pieces = order - 3
-    u = np.abs(pieces * x - np.arange(-1, pieces + 2)[:, None])
-    # the cardinal cubic B-spline
-    splines: Array = np.where(u < 1, 2 / 3 - u**2 + u**3 / 2, np.maximum(2 - u, 0) ** 3 / 6)
+    piece = np.minimum((pieces * x).astype(np.intp), pieces - 1)
+    u = pieces * x - piece
+    splines = np.zeros((order, time.size))
+    # the cardinal cubic B-spline: four of them are above zero at a point
+    points = np.arange(time.size)
+    for k, values in enumerate(((1 - u) ** 3 / 6, 2 / 3 - u**2 + u**3 / 2, (1 + 3 * (u + u**2 - u**3)) / 6, u**3 / 6)):
+        splines[piece + k, points] = values
     return splines
 
 

@@ -23,7 +23,7 @@ MISFIT = 100.0  # points that share a misfit, at the most
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 BOUND_ROUNDS = 6  # of the search for a step within the bounds
 CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
-STILL = 0.25  # of what settles a search; together the terms that stand still give away no more
+STILL = 1e-5  # of what settles a search; the terms that stand still together give away no more
 
 
 @dataclass(frozen=True, eq=False)

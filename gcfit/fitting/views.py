@@ -1,6 +1,6 @@
 """The trace around each candidate: where its apex is, how far it falls on both sides, how wide it is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def at_apexes(y: Array, ridges: Ridges, deviation: float) -> Ridges:
     bend = ridges.height * places[-1] ** 2 / 2
     clear = bend > CLEAR * deviation / np.sqrt(np.maximum(1.0, 2 * half * ridges.sigma))
     position = np.where(clear, _highest(y, position, ridges.sigma, places, half), position)
-    moved = replace(ridges, position=position)
+    moved = ridges.moved(position)
     ordered = moved.only(np.argsort(moved.position, kind="stable"))
     return ordered.only(~_doubles(ordered))
 

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("startup", "batch")
+BENCHMARKS = ("startup", "speed", "claim", "batch")
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"# {name}\n", flush=True)

@@ -57,6 +57,22 @@ def test_impulse_step_and_complement_against_the_mixture_of_whole_numbers_of_sta
     np.testing.assert_allclose(closed_form.step(*arguments), (1 - remaining).astype(float), rtol=1e-12)
 
 
+@pytest.mark.parametrize("n", [0.3, 5.0, 25.0, 58.0])
+@pytest.mark.parametrize("points", [3, 40, 900])
+def test_steps_at_many_times_against_the_mixture(n: float, points: int) -> None:
+    # both ends to relative accuracy, whatever the spacing and wherever the times begin
+    rate, hold_up = 0.7, 20.0
+    sigma = np.sqrt(2 * n) / rate
+    time = hold_up + np.linspace(-0.5, n / rate + 9 * sigma, points)
+    eluted, remaining = closed_form.steps(time, hold_up, n, rate)
+    assert (eluted[0], remaining[0]) == (0.0, 1.0)
+    for place in (points // 2, (3 * points) // 4, points - 1):
+        _, left = plain.mixture(time[place] - hold_up, n, rate)
+        assert remaining[place] == pytest.approx(float(left), rel=1e-11)
+        assert eluted[place] == pytest.approx(float(1 - left), rel=1e-12)
+    np.testing.assert_allclose(eluted + remaining, 1.0, atol=1e-13)
+
+
 @pytest.mark.parametrize("loading", [-12.0, -3.0, 2.0, 15.0])
 def test_overloaded_against_thomas_formula_with_40_digits(loading: float) -> None:
     # c = (1/β) d/dθ ln(e^{-β} + (1 - e^{-β}) J)

@@ -41,8 +41,8 @@ def has_a_reference(shape: Shape) -> bool:
     return "load" not in shape.model and (shape.model.startswith("laplace") or not shape.injection)
 
 
-def judged_by_differences(shape: Shape, sampling: Sampling) -> dict[str, float]:
-    """Departure of each derivative from its difference, over the largest derivative, at the better of two steps.
+def judged_by_differences(shape: Shape, sampling: Sampling, shares: tuple[float, ...] = SHARES) -> dict[str, float]:
+    """Departure of each derivative from its difference, over the largest derivative, at the best of some steps.
 
     The step is a share of σ, of a logarithm, or of a loading: the long one errs by truncation where a loading makes
     the peak sharp, the short one by rounding.
@@ -51,7 +51,7 @@ def judged_by_differences(shape: Shape, sampling: Sampling) -> dict[str, float]:
     out = {}
     for place, name in enumerate(MODELS[shape.model].parameters):
         unit = {"retention": shape.sigma, "loading": 4.0}.get(name, 1.0)
-        slopes = [sixth_order(lambda q: rows(shape, q, sampling)[0], at, place, share * unit) for share in SHARES]
+        slopes = [sixth_order(lambda q: rows(shape, q, sampling)[0], at, place, share * unit) for share in shares]
         departure = min(np.abs(slope - found[place + 1]).max() for slope in slopes)
         out[name] = float(departure / np.abs(found[place + 1]).max())
     return out
@@ -62,9 +62,7 @@ def judged_by_differences(shape: Shape, sampling: Sampling) -> dict[str, float]:
 def test_exact_jacobian_against_differences_of_order_six(shape: Shape, sampling: str) -> None:
     per_sigma, jitter = SAMPLINGS[sampling]
     departures = judged_by_differences(shape, Sampling.of(shape.times(per_sigma, jitter)))
-    # a negative loading magnifies what the period of the sum cuts off the decay of a site, e^{-18}
-    limit = 1e-6 if shape.loading < 0 and "site" in shape.model else 1e-7
-    assert max(departures.values()) < limit, departures
+    assert max(departures.values()) < 1e-7, departures
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
@@ -100,20 +98,30 @@ def test_the_strongest_loadings_keep_six_digits(loading: float) -> None:
     assert np.abs(found - judge).max() < 1e-6 * judge.max()
 
 
-SMALL_LOADED = [(25.0, -1.0), (25.0, 1.0), (60.0, -6.0), (60.0, -12.0)]
+# few adsorptions in the linear law that the loading bends: 0.7, 21, 6, 26, 23 and 30 of them
+SMALL_LOADED = [(8.0, -4.0), (8.0, 3.0), (25.0, -6.0), (25.0, 1.0), (60.0, -12.0), (60.0, -6.0)]
 
 
-@pytest.mark.xfail(
-    reason="step response of few adsorptions is a sum on a grid: off by 1e-6 to 1e-1 of the apex", strict=False
-)
+@pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize(("n", "loading"), SMALL_LOADED)
-def test_loaded_curves_of_few_adsorptions(n: float, loading: float) -> None:
+def test_loaded_curves_of_few_adsorptions(n: float, loading: float, sampling: str) -> None:
     shape = Shape("laplace+load", n, 30.0, loading=loading)
-    for sampling in SAMPLINGS.values():
-        time = shape.times(*sampling)
-        judge = expected(shape, shape.coordinates, time)
-        found = rows(shape, shape.coordinates, Sampling.of(time))[0]
-        assert np.abs(found - judge).max() < 1e-7 * judge.max()
+    time = shape.times(*SAMPLINGS[sampling])
+    at, found = shape.coordinates, rows(shape, shape.coordinates, Sampling.of(time))
+    judge = expected(shape, at, time)
+    assert np.abs(found[0] - judge).max() < 1e-10 * judge.max()
+    for place, step in enumerate((0.003 * shape.sigma, 0.003, 0.03)):
+        slope = sixth_order(lambda q: expected(shape, q, time), at, place, step)
+        assert np.abs(found[place + 1] - slope).max() < 1e-7 * np.abs(slope).max()
+
+
+@pytest.mark.parametrize("name", [name for name in LOADED if name.startswith("laplace")])
+@pytest.mark.parametrize("injection", [0.0, 4.0])
+@pytest.mark.parametrize(("n", "loading"), [(60.0, -12.0), (60.0, -6.0), (8.0, 3.0), (400.0, -12.0)])
+def test_jacobian_of_loaded_curves_by_differences(n: float, loading: float, injection: float, name: str) -> None:
+    shape = Shape(name, n, 30.0, injection, loading)
+    departures = judged_by_differences(shape, Sampling.of(shape.times(4.0)), (0.016, 0.006, 0.002))
+    assert max(departures.values()) < 1e-7, departures
 
 
 @pytest.mark.parametrize("name", MODELS)
