@@ -36,7 +36,7 @@ class Freedom:
 
 
 ALONE = Freedom(0.2, 2.5, 5.0, 2.5)  # a core does not become a hump
-IN_A_CROWD = Freedom(0.5, 1.6, 2.5, 1.0)  # nor its neighbour
+IN_A_CROWD = Freedom(0.4, 2.2, 2.5, 1.0)  # nor its neighbour
 LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
 SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
@@ -302,6 +302,11 @@ def _errors(data: WindowData, state: State, place: int) -> dict[str, float]:
     return dict(zip(("area", *model.parameters), errors.tolist(), strict=True))
 
 
+def _width(peak: Peak) -> float:
+    """σ [s] of a peak as it was found or as it is, whichever is wider: neighbours make it look narrow."""
+    return max(peak.sigma, float(np.exp(peak.coordinates[1])))
+
+
 def _overlapping(peaks: Sequence[Peak], heights: Array, place: int) -> list[int]:
     """Places of a peak and of the nearest ones within `STRONG` mean σ that matter beside it, at most one a side."""
     own = peaks[place]
@@ -310,7 +315,7 @@ def _overlapping(peaks: Sequence[Peak], heights: Array, place: int) -> list[int]
         for k in (place - 1, place, place + 1)
         if 0 <= k < len(peaks)
         and heights[k] >= SLIGHT * heights[place]
-        and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (peaks[k].sigma + own.sigma) / 2
+        and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (_width(peaks[k]) + _width(own)) / 2
     ]
 
 
