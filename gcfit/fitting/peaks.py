@@ -218,20 +218,25 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
     begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
     own = slice(begin, begin + solution.rows[place].shape[0])
     spread = _given(variance * unit[own, own], np.append(False, without_effect(state.peaks[place], result.task)))
+    if spread is None:
+        return None
     if result.motion and result.tail_error is not None:
         spread = spread + result.tail_error**2 * np.outer(result.motion[place], result.motion[place])
     return spread
 
 
-def _given(spread: Array, stand: NDArray[np.bool_]) -> Array:
-    """Covariance of the columns that are free, given those that stand, which have none."""
+def _given(spread: Array, stand: NDArray[np.bool_]) -> Array | None:
+    """Covariance of the columns that are free, given those that stand, which have none; None where rounding eats it."""
     free = ~stand
+    scale = np.sqrt(spread.diagonal())
+    unit = spread / scale / scale[:, None]
+    across = unit[np.ix_(free, stand)]
+    left = unit[np.ix_(free, free)] - across @ np.linalg.pinv(unit[np.ix_(stand, stand)]) @ across.T
+    if (left.diagonal() <= 0).any():
+        return None
     out = np.zeros_like(spread)
-    across = spread[np.ix_(free, stand)]
-    out[np.ix_(free, free)] = (
-        spread[np.ix_(free, free)] - across @ np.linalg.pinv(spread[np.ix_(stand, stand)]) @ across.T
-    )
-    return out
+    out[np.ix_(free, free)] = left
+    return out * scale * scale[:, None]
 
 
 def _limits(state: State) -> list[tuple[int, int]]:

@@ -97,15 +97,19 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if state is None:
         return None
     bent = without_phantoms(data, bend_base(data, state))
-    if task.model != "auto" and bent is not None:
-        # a model that is too rich for a weak peak leaves it undetermined, but there
-        rough = bend_base(data, forced(data, bent, task.model))
-        return solved(data, rough.peaks, rough.base_order)
-    if bent is None or not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+    if bent is None:
+        return None
+    auto = task.model == "auto"
+    if auto and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
+    # what the baseline took up may be the peaks'
     kept = solved(data, bent.peaks, task.base_order)
     if kept is None:
         return bent
+    if not auto:
+        # a model that is too rich for a weak peak leaves it undetermined, but there
+        rough = bend_base(data, forced(data, kept, task.model))
+        return solved(data, rough.peaks, rough.base_order)
     if len(kept.peaks) > 1:
         kept = together(data, kept, min(parts, len(PARTS) - 1))
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
