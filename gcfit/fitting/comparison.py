@@ -20,8 +20,8 @@ from gcfit.fitting.defects import find_defects
 from gcfit.fitting.fit import completed, fit
 from gcfit.fitting.models import MODELS, ordered_name
 from gcfit.fitting.records import Fit, FitSettings, Strategy
-from gcfit.fitting.select import CurveOf, State
 from gcfit.fitting.solver_curves import CURVES
+from gcfit.fitting.states import CurveOf, State
 from gcfit.fitting.window import Task
 
 PAIR = "laplace"

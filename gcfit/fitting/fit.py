@@ -14,6 +14,7 @@ from gcfit.fitting.absent import with_absent
 from gcfit.fitting.baseline import global_baseline
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.local_base import BASE_PIECE, order_of
 from gcfit.fitting.models import Known, ordered_name, untailed_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
@@ -21,8 +22,8 @@ from gcfit.fitting.notes import notes_on
 from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.select import BASE_PIECE, State, order_of
 from gcfit.fitting.shared import with_best_tail, with_tail
+from gcfit.fitting.states import State
 from gcfit.fitting.suitability import blank_range
 from gcfit.fitting.window import CROWD, Task, fit_window, moved
 from gcfit.fitting.windows import Window, plan

@@ -10,8 +10,8 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
-from gcfit.fitting.select import Peak, State, bounds
 from gcfit.fitting.solver import Solution
+from gcfit.fitting.states import Peak, State, bounds
 from gcfit.fitting.window import Task
 
 CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there

@@ -15,8 +15,8 @@ from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.select import Peak, State, base_columns
 from gcfit.fitting.solver import covariance
+from gcfit.fitting.states import Peak, State, base_columns
 from gcfit.fitting.window import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak

@@ -18,7 +18,7 @@ from gcfit.fitting.models import MODELS, Known, curve, feasible
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import base_columns
+from gcfit.fitting.states import base_columns
 from gcfit.fitting.suitability import shape_of
 
 FINE = 40  # points per width at half height of the curve whose apex and width are compared

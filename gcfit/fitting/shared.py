@@ -13,7 +13,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.records import Noise
-from gcfit.fitting.select import State, solved
+from gcfit.fitting.states import State, solved
 from gcfit.fitting.window import Task
 
 SHORTEST, LONGEST = 0.02, 6.0  # of the narrowest and the widest peak's σ, between which a tail is looked for

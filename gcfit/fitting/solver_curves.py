@@ -14,7 +14,7 @@ from gcfit.column.system import Carrier, Column, Component, Injection, System
 from gcfit.errors import SolverError
 from gcfit.fitting.models import Core, Known, PeakModel, core_of, curve, support
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.select import CurveOf
+from gcfit.fitting.states import CurveOf
 
 # outlet of unit area [1/s] of a linear law at times [s], shape (n,)
 Outlet = Callable[[Core, Array, Known], Array]

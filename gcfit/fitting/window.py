@@ -6,22 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
+from gcfit.fitting.local_base import bend_base
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import (
-    CurveOf,
-    Peak,
-    State,
-    WindowData,
-    bend_base,
-    calls_for_more,
-    choose,
-    forced,
-    solved,
-    together,
-    without_phantoms,
-)
+from gcfit.fitting.select import calls_for_more, choose, forced
+from gcfit.fitting.states import CurveOf, Peak, State, WindowData, solved
+from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short

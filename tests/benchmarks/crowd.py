@@ -14,7 +14,7 @@ import numpy as np
 
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import Peak, WindowData, solved
+from gcfit.fitting.states import Peak, WindowData, solved
 from tests.workloads import curve
 
 COUNTS = (10, 30, 100, 300, 1000)

@@ -7,7 +7,7 @@ from scipy.special import erf
 import gcfit
 import gcfit.fitting.fit as fit_module
 from gcfit.chromatogram import Array, Chromatogram
-from gcfit.fitting import select, solver
+from gcfit.fitting import solver, states
 from gcfit.fitting.records import Fit, FitSettings
 
 TIME = np.arange(0.0, 600.0, 0.2)
@@ -144,7 +144,7 @@ def test_a_slow_sine_is_not_taken_for_good_peaks(period: float) -> None:
 
 def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     # one step a search: alone it does not settle, from where it stopped a few more do
-    monkeypatch.setattr(select.solved, "__defaults__", (solver.Effort(iterations=1),))
+    monkeypatch.setattr(states.solved, "__defaults__", (solver.Effort(iterations=1),))
     signal = bell(200, 4) + bell(214, 3, 60) + NOISE
     monkeypatch.setattr(fit_module, "RESTARTS", ())
     assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"not converged"}

@@ -1,0 +1,67 @@
+"""The local baseline of a window: it bends as much as the data support, where peaks leave room for it."""
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.states import State, WindowData, base_columns, penalty, score, solved, supports
+
+BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
+MAX_BASE_ORDER = 40
+BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
+BARE = 1e-3  # of a peak's height, below which the baseline shows
+LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
+BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
+
+
+def order_of(time: Array, ground: Array, tolerance: float) -> int:
+    """Smallest order of a baseline that follows a first guess of it within a tolerance [signal unit]."""
+    for order in (2, *BASE_ORDERS):
+        columns = base_columns(time, order)
+        left = ground - np.linalg.lstsq(columns.T, ground, rcond=None)[0] @ columns
+        if np.sqrt(np.mean(left**2)) <= tolerance:
+            return order
+    return BASE_ORDERS[-1]
+
+
+def bend_base(data: WindowData, state: State) -> State:
+    """Let the baseline of a solved window bend as much as the data support, where peaks leave room for it."""
+    if data.rigid:
+        return state
+    sigma = max(peak.sigma for peak in state.peaks)
+    covered = np.zeros(data.time.size, dtype=bool)
+    for peak in state.peaks:
+        covered |= np.abs(data.time - peak.coordinates[0]) < 2 * peak.sigma
+    free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
+    greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
+    best, misses = state, 0
+    for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
+        bent = None
+        if score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
+            bent = solved(data, best.peaks, order)
+        if (
+            bent is not None
+            and supports(data, best, bent, BASE_GAIN - penalty(data))
+            and _seen_beside_peaks(data, best, bent)
+        ):
+            best, misses = bent, 0
+        else:
+            misses += 1
+        # a symmetric bend shows in every other order only
+        if misses == 2:
+            break
+    return best
+
+
+def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
+    """Whether a bend of the baseline shows where there is nothing else: under a peak it may be the model's misfit."""
+    free = np.ones(data.time.size, dtype=bool)
+    for state in (before, after):
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+            height = np.abs(amplitude * shape.rows[0])
+            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
+    if data.weights is not None:
+        free &= data.weights > 0
+    if np.count_nonzero(free) < LEAST_FREE * free.size:
+        return True
+    was, now = (float(np.sum(state.solution.residual[free] ** 2)) for state in (before, after))
+    return now < was

@@ -1,0 +1,213 @@
+"""A window on its way: its points, its peaks, how they are solved, and the evidence for one state over another.
+
+Evidence is the Bayesian information criterion with the noise known (Schwarz 1978): χ² + columns × ln(points), both
+with the number of points reduced by the autocorrelation of the noise. A share of the signal itself counts as noise, so
+that no model is asked to describe a measured peak better than such models can.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.loading import GREATEST
+from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
+from gcfit.fitting.sampling import Curve, Sampling
+from gcfit.fitting.solver import FINE, Effort, Solution, Term, solve
+
+# a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
+CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
+INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
+ROUNDING = 1e-7  # of the highest signal, for data without noise
+DECISIVE = 6.0  # fall of the criterion that a further part must bring
+LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
+SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """How far the core of a peak may go from where it was found: widths of that of the peak, and σ for its mean."""
+
+    narrowest: float
+    widest: float
+    before: float
+    behind: float
+
+
+ALONE = Freedom(0.2, 2.5, 5.0, 2.5)  # a core does not become a hump
+IN_A_CROWD = Freedom(0.4, 2.2, 2.5, 1.0)  # nor its neighbour
+
+
+@dataclass(frozen=True, eq=False)
+class Peak:
+    """One peak of a window on its way: the model's name and its coordinates.
+
+    `anchor` and `sigma` [s] are where and how wide it was found, `sign` whether it points up: they bound the search.
+    """
+
+    model: str
+    coordinates: Array
+    anchor: float
+    sigma: float
+    sign: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class WindowData:
+    """The points of one window and what is known about them.
+
+    Where it is `rigid`, so is the baseline; where it is `crowded`, peaks stay close to where they were found.
+    """
+
+    sampling: Sampling
+    signal: Array
+    weights: Array | None
+    deviation: float
+    inflation: float
+    known: Known
+    rigid: bool = False
+    crowded: bool = False
+    curve: CurveOf = curve
+
+    @property
+    def time(self) -> Array:
+        """Times [s], shape (n,)."""
+        return self.sampling.time
+
+    def part(self, first: int, last: int, signal: Array) -> "WindowData":
+        """The points `first` to `last` with another signal."""
+        weights = None if self.weights is None else self.weights[first:last]
+        return replace(self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A solved window: its peaks, baseline order, solution and criterion."""
+
+    peaks: tuple[Peak, ...]
+    base_order: int
+    solution: Solution
+    criterion: float
+
+
+def base_columns(time: Array, order: int) -> Array:
+    """Columns of a baseline, shape (order, n): a line, a parabola, then cubic splines of order - 3 equal pieces."""
+    x = (time - time[0]) / (time[-1] - time[0])
+    if order <= 3:
+        columns: Array = np.polynomial.legendre.legvander(2 * x - 1, order - 1).T
+        return columns
+    pieces = order - 3
+    piece = np.minimum((pieces * x).astype(np.intp), pieces - 1)
+    u = pieces * x - piece
+    splines = np.zeros((order, time.size))
+    # the cardinal cubic B-spline: four of them are above zero at a point
+    points = np.arange(time.size)
+    for k, values in enumerate(((1 - u) ** 3 / 6, 2 / 3 - u**2 + u**3 / 2, (1 + 3 * (u + u**2 - u**3)) / 6, u**3 / 6)):
+        splines[piece + k, points] = values
+    return splines
+
+
+def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
+    """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
+    terms = [_term(peak, data) for peak in peaks]
+    effort = replace(effort, noise=data.deviation**2)
+    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights, effort)
+    if solution is None:
+        return None
+    fitted = tuple(
+        replace(peak, coordinates=coordinates) for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
+    )
+    return State(fitted, base_order, solution, criterion(data, solution))
+
+
+def criterion(data: WindowData, solution: Solution) -> float:
+    """Bayesian information criterion of a solved window."""
+    return chi_squared(data, solution) + solution.columns * penalty(data)
+
+
+def chi_squared(data: WindowData, solution: Solution) -> float:
+    """Sum of squared residuals over the variance of each point, for as many points as are independent."""
+    residual = solution.residual if data.weights is None else solution.residual * (data.weights > 0)
+    return float(np.sum(residual**2 / point_variance(data, solution))) / data.inflation
+
+
+def penalty(data: WindowData) -> float:
+    """What one more column costs."""
+    return float(np.log(max(data.signal.size / data.inflation, 2.0)))
+
+
+def point_variance(data: WindowData, solution: Solution) -> Array:
+    """Variance of each point, shape (n,): the noise, and the share of the peaks that no model is asked to describe."""
+    height = np.zeros_like(data.signal)
+    for amplitude, shape in zip(solution.amplitudes, solution.curves, strict=True):
+        height[shape.first : shape.last] += amplitude * shape.rows[0]
+    top = float(np.abs(height).max(initial=0.0))
+    tiny = np.finfo(float).tiny
+    return data.deviation**2 + (INADEQUACY * height) ** 2 + (ROUNDING * top) ** 2 + tiny
+
+
+def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
+    """Whether data support one state over another: its criterion must fall by `decisive`.
+
+    Where even the better state describes the data no better than to so many times the noise, that is the noise to
+    judge by: otherwise any addition would do, as it always bends the residual a little.
+    """
+    excess = max(chi_squared(data, after.solution) / max(data.signal.size / data.inflation, 1.0), 1.0)
+    columns = after.solution.columns - before.solution.columns
+    fall = chi_squared(data, before.solution) - chi_squared(data, after.solution)
+    return fall > (decisive + columns * penalty(data)) * excess
+
+
+def score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
+    """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
+    scale = np.sqrt(point_variance(data, solution)[points] * data.inflation)
+    if data.weights is not None:
+        directions = directions * data.weights[points]
+    size = np.linalg.norm(directions, axis=1)
+    directions = directions[size > 0] / size[size > 0, None]
+    # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
+    values, vectors = np.linalg.eigh(directions @ directions.T)
+    projections = vectors.T @ (directions @ (solution.residual[points] / scale))
+    sound = values > 1e-9 * values[-1:]
+    return float(np.sum(projections[sound] ** 2 / values[sound]))
+
+
+def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Array]:
+    """Lower and upper bounds of a peak's coordinates and the longest step of each, for points so far apart [s].
+
+    In a window that is `crowded` a peak stays nearer to where it was found.
+    """
+    finest = np.log(0.3 * interval)
+    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
+    limits = {
+        "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
+        "log_sigma": (max(np.log(free.narrowest * sigma), finest), np.log(free.widest * sigma), 0.7),
+        "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(LONGEST_DELAY * peak.sigma), 1.5),
+        "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
+        "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
+        "loading": (-GREATEST, GREATEST, 5.0),
+    }
+    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    return lower, upper, stride
+
+
+def _term(peak: Peak, data: WindowData) -> Term:
+    """The search's view of a peak: curve, start, bounds and longest steps."""
+    model, known = MODELS[peak.model], data.known
+    lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
+
+    def evaluate(coordinates: Array) -> Curve | None:
+        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+
+    return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
+
+
+def heights_of(state: State) -> Array:
+    """Heights of the peaks over their baseline, shape (peaks,) [signal unit]."""
+    return np.array(
+        [
+            abs(amplitude) * shape.rows[0].max(initial=0.0)
+            for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
+        ]
+    )
