@@ -14,6 +14,7 @@ from gcfit.fitting.solver import COARSE
 from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, heights_of, solved, supports
 
 STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
+TOUCHING = 6.0  # σ; neighbours nearer than this take additions at once
 SLIGHT = 0.05  # of the height of a peak; a lower neighbour stands still meanwhile
 FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
@@ -44,9 +45,9 @@ def together(data: WindowData, state: State, parts: int) -> State:
 
 
 def _comparable(state: State) -> set[int]:
-    """Places of the peaks that overlap strongly with one of about their own size."""
+    """Places of the peaks that touch one of about their own size: their misfits add up between them."""
     heights, peaks = heights_of(state), state.peaks
-    groups = [set(overlapping(peaks, heights, place)) for place in range(len(peaks))]
+    groups = [set(overlapping(peaks, heights, place, TOUCHING)) for place in range(len(peaks))]
     return {place for place, group in enumerate(groups) if any(place in groups[k] for k in group - {place})}
 
 
@@ -112,13 +113,13 @@ def _width(peak: Peak) -> float:
     return max(peak.sigma, float(np.exp(peak.coordinates[1])))
 
 
-def overlapping(peaks: Sequence[Peak], heights: Array, place: int) -> list[int]:
-    """Places of a peak and of the nearest ones within `STRONG` mean σ that matter beside it, at most one a side."""
+def overlapping(peaks: Sequence[Peak], heights: Array, place: int, reach: float = STRONG) -> list[int]:
+    """Places of a peak and of the nearest ones within so many mean σ that matter beside it, at most one a side."""
     own = peaks[place]
     return [
         k
         for k in (place - 1, place, place + 1)
         if 0 <= k < len(peaks)
         and heights[k] >= SLIGHT * heights[place]
-        and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= STRONG * (_width(peaks[k]) + _width(own)) / 2
+        and abs(peaks[k].coordinates[0] - own.coordinates[0]) <= reach * (_width(peaks[k]) + _width(own)) / 2
     ]
