@@ -148,7 +148,9 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
 
 
 def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:
-    """Whether a peak is the rim of one of the other sign: beyond that the trace is back at the level of the rim."""
+    """Whether a peak is the rim of one of the other sign: no higher, and beyond that the trace is back at its level."""
+    if peak.height > other.height:
+        return False
     away = other.apex_time - peak.apex_time
     far = other.apex_time + np.copysign(FOOT * other.sigma, away)
     low, high = np.searchsorted(time, sorted((other.apex_time, far)))

@@ -14,7 +14,7 @@ from gcfit.fitting.absent import with_absent
 from gcfit.fitting.baseline import global_baseline
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.detect import Candidate, find_peaks
-from gcfit.fitting.local_base import BASE_PIECE, order_of
+from gcfit.fitting.local_base import BASE_PIECE, free_share, order_of
 from gcfit.fitting.models import Known, ordered_name, untailed_name
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
@@ -204,7 +204,7 @@ def _first_order(window: Window, time: Array, under: Array | None, noise: Noise)
         return 2
     points = slice(window.first, window.last)
     height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
-    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation))
+    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation), free_share(time[points], window.candidates))
     # a piece of baseline as narrow as a peak would take its place
     widest = max(max(candidate.sigma, candidate.right_half_width) for candidate in window.candidates)
     return max(2, min(taken, 2 + int((time[window.last - 1] - time[window.first]) / (BASE_PIECE * widest))))

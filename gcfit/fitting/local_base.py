@@ -1,8 +1,11 @@
 """The local baseline of a window: it bends as much as the data support, where peaks leave room for it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.states import State, WindowData, base_columns, penalty, score, solved, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
@@ -10,13 +13,26 @@ MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
 BARE = 1e-3  # of a peak's height, below which the baseline shows
 LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
+COVERED = 3.0  # σ around a peak in which it hides the baseline
+LEAST_SHARE = 0.02  # of the pieces of the baseline that a stretch under peaks gets, beside an equal one without
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 
 
-def order_of(time: Array, ground: Array, tolerance: float) -> int:
+def free_share(time: Array, candidates: Sequence[Candidate]) -> Array:
+    """Share of a window that is free of peaks, up to each point, shape (n,): from 0 to 1, never level."""
+    covered = np.zeros(time.size, dtype=bool)
+    for candidate in candidates:
+        width = max(candidate.sigma, candidate.left_half_width, candidate.right_half_width)
+        covered |= np.abs(time - candidate.apex_time) < COVERED * width
+    steps = np.diff(time) * np.where(covered[1:] | covered[:-1], LEAST_SHARE, 1.0)
+    share = np.concatenate([[0.0], np.cumsum(steps)])
+    return np.asarray(share / share[-1])
+
+
+def order_of(time: Array, ground: Array, tolerance: float, free: Array | None = None) -> int:
     """Smallest order of a baseline that follows a first guess of it within a tolerance [signal unit]."""
     for order in (2, *BASE_ORDERS):
-        columns = base_columns(time, order)
+        columns = base_columns(time, order, free)
         left = ground - np.linalg.lstsq(columns.T, ground, rcond=None)[0] @ columns
         if np.sqrt(np.mean(left**2)) <= tolerance:
             return order
@@ -36,7 +52,7 @@ def bend_base(data: WindowData, state: State) -> State:
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
         bent = None
-        if score(data, best.solution, base_columns(data.time, order)) > BASE_GAIN / 2:
+        if score(data, best.solution, base_columns(data.time, order, data.free)) > BASE_GAIN / 2:
             bent = solved(data, best.peaks, order)
         if (
             bent is not None

@@ -42,7 +42,7 @@ class WindowResult:
         """The window's own baseline at its points, shape (n,); nothing where the fit did not succeed."""
         if self.state is None:
             return np.zeros_like(self.task.signal)
-        columns = base_columns(self.task.time, self.state.base_order)
+        columns = base_columns(self.task.time, self.state.base_order, self.task.free)
         return np.asarray(self.state.solution.base_coefficients @ columns)
 
     def reaches(self, begin: float, end: float) -> bool:

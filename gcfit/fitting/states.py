@@ -57,7 +57,8 @@ class Peak:
 class WindowData:
     """The points of one window and what is known about them.
 
-    Where it is `rigid`, so is the baseline; where it is `crowded`, peaks stay close to where they were found.
+    Where it is `rigid`, so is the baseline; where it is `crowded`, peaks stay close to where they were found. `free`
+    is the share of the window free of peaks up to each point, shape (n,).
     """
 
     sampling: Sampling
@@ -69,6 +70,7 @@ class WindowData:
     rigid: bool = False
     crowded: bool = False
     curve: CurveOf = curve
+    free: Array | None = None
 
     @property
     def time(self) -> Array:
@@ -78,7 +80,7 @@ class WindowData:
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal."""
         weights = None if self.weights is None else self.weights[first:last]
-        return replace(self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights)
+        return replace(self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights, free=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,28 +93,42 @@ class State:
     criterion: float
 
 
-def base_columns(time: Array, order: int) -> Array:
-    """Columns of a baseline, shape (order, n): a line, a parabola, then cubic splines of order - 3 equal pieces."""
+def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
+    """Columns of a baseline, shape (order, n): a line, a parabola, then cubic splines of order - 3 pieces.
+
+    The pieces hold equal shares of the window, or of what is `free` in it, shape (n,), from 0 to 1 and never falling:
+    between peaks the baseline can bend, under a cluster of them it leads from one side to the other.
+    """
     x = (time - time[0]) / (time[-1] - time[0])
     if order <= 3:
         columns: Array = np.polynomial.legendre.legvander(2 * x - 1, order - 1).T
         return columns
-    pieces = order - 3
-    piece = np.minimum((pieces * x).astype(np.intp), pieces - 1)
-    u = pieces * x - piece
-    splines = np.zeros((order, time.size))
-    # the cardinal cubic B-spline: four of them are above zero at a point
-    points = np.arange(time.size)
-    for k, values in enumerate(((1 - u) ** 3 / 6, 2 / 3 - u**2 + u**3 / 2, (1 + 3 * (u + u**2 - u**3)) / 6, u**3 / 6)):
-        splines[piece + k, points] = values
-    return splines
+    shares = np.arange(1, order - 3) / (order - 3)
+    return _splines(x, shares if free is None else np.interp(shares, free, x))
+
+
+def _splines(x: Array, inner: Array) -> Array:
+    """Cubic B-splines between knots at 0, `inner`, and 1, shape (inner + 4, n) (de Boor 1972)."""
+    knots = np.concatenate([np.zeros(4), inner, np.ones(4)])
+    piece = np.searchsorted(inner, x, "right")
+    left = [x - knots[piece + 3 - k] for k in range(3)]
+    right = [knots[piece + 4 + k] - x for k in range(3)]
+    values = [np.ones_like(x)]
+    for degree in range(1, 4):
+        shares = [values[k] / (right[k] + left[degree - 1 - k]) for k in range(degree)]
+        rising = [np.zeros_like(x), *(left[degree - 1 - k] * share for k, share in enumerate(shares))]
+        falling = [*(right[k] * share for k, share in enumerate(shares)), np.zeros_like(x)]
+        values = [up + down for up, down in zip(rising, falling, strict=True)]
+    columns = np.zeros((inner.size + 4, x.size))
+    columns[piece + np.arange(4)[:, None], np.arange(x.size)] = values
+    return columns
 
 
 def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
     effort = replace(effort, noise=data.deviation**2)
-    solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights, effort)
+    solution = solve(data.signal, terms, base_columns(data.time, base_order, data.free), data.weights, effort)
     if solution is None:
         return None
     fitted = tuple(

@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.local_base import bend_base
+from gcfit.fitting.hidden import explained, left_over
+from gcfit.fitting.local_base import bend_base, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
-from gcfit.fitting.states import CurveOf, Peak, State, WindowData, solved
+from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
 from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
+HIDDEN_ROUNDS = 3
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -41,6 +44,11 @@ class Task:
     rigid: bool = False
     curve: CurveOf = curve
 
+    @cached_property
+    def free(self) -> Array:
+        """Share of the window free of peaks up to each point, shape (n,)."""
+        return free_share(self.time, self.candidates)
+
     @property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
@@ -48,7 +56,7 @@ class Task:
         crowded = len(self.candidates) > CROWD
         return WindowData(
             sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded,
-            self.curve,
+            self.curve, self.free,
         )  # fmt: skip
 
 
@@ -60,6 +68,12 @@ def fit_window(task: Task) -> State | None:
         if state is None or task.model != "auto":
             return state
         return without_phantoms(data, bend_base(data, state))
+    state = _first(data, task)
+    return state if state is None or task.model != "auto" else _with_hidden(data, task, state)
+
+
+def _first(data: WindowData, task: Task) -> State | None:
+    """The window with the peaks that were found in the trace; shoulders stay where the data demand them."""
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
@@ -73,6 +87,34 @@ def fit_window(task: Task) -> State | None:
     if _clearly(with_shoulders, without):
         return with_shoulders
     return _better(with_shoulders, _searched(data, task, sure))
+
+
+def _with_hidden(data: WindowData, task: Task, state: State) -> State:
+    """Add peaks that show in the residual only, as long as the data demand them."""
+    for _ in range(HIDDEN_ROUNDS):
+        new = [starting_peak(candidate, task.candidates, task) for candidate in left_over(data, state)]
+        grown = _kept(data, state, new)
+        if grown is None:
+            break
+        state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known))
+    return state
+
+
+def _kept(data: WindowData, state: State, new: Sequence[Peak]) -> State | None:
+    """A solved window with those of some new peaks that explain what it left; None where none does."""
+    grown = None
+    while new:
+        peaks = sorted((*state.peaks, *new), key=lambda peak: float(peak.coordinates[0]))
+        grown = solved(data, peaks, state.base_order)
+        grown = None if grown is None else without_phantoms(data, grown)
+        if grown is None:
+            return None
+        added = [peak for peak in grown.peaks if any(peak.anchor == one.anchor for one in new)]
+        sound = {peak.anchor for peak in added if explained(data, state, grown, peak)}
+        if len(sound) == len(new):
+            break
+        new = [peak for peak in new if peak.anchor in sound]
+    return grown if new and grown is not None and supports(data, state, grown, DECISIVE) else None
 
 
 def _clearly(one: State | None, other: State | None) -> bool:

@@ -1,0 +1,78 @@
+"""Peaks that show only in what a solved window leaves: humps beside higher peaks, and what their tails cover."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.records import Noise
+from gcfit.fitting.states import Peak, State, WindowData
+
+MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
+APART = 2.0  # σ of the nearest peak from its apex within which a residual is that peak's misfit
+SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
+NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
+NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
+EXPLAINED = 0.75  # of the sum of squares there
+
+
+def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
+    """Peaks that the residual of a solved window seems to hold, none where it is about the noise."""
+    residual = _residual(data, state)
+    if data.rigid or np.mean(residual**2) < MISFIT * data.deviation**2 or residual.size < 12:
+        return ()
+    level = _level(data, state)
+    found = find_peaks(data.time, residual, Noise(max(data.deviation, 0.1 * float(np.std(residual)))))
+    return tuple(
+        candidate
+        for candidate in found
+        if candidate.height > SHARE * float(np.interp(candidate.apex_time, data.time, level))
+        and _apart(candidate, state.peaks)
+    )
+
+
+def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool:
+    """Whether a peak takes up most of what was left where it stands, and stands out from the others there.
+
+    A peak that did not would only mend the misfit of a neighbour.
+    """
+    place = after.peaks.index(peak)
+    apex, height = _apex(data, after, place)
+    if height < SHARE * (float(np.interp(apex, data.time, _level(data, after))) - height):
+        return False
+    near = np.abs(data.time - peak.coordinates[0]) < NEAR * float(np.exp(peak.coordinates[1]))
+    was, now = (float(np.sum(_residual(data, state)[near] ** 2)) for state in (before, after))
+    return now < (1 - EXPLAINED) * was
+
+
+def _residual(data: WindowData, state: State) -> Array:
+    """What the solved window leaves at the points that count, shape (n,) [signal unit]."""
+    residual = state.solution.residual
+    return residual if data.weights is None else residual * (data.weights > 0)
+
+
+def _level(data: WindowData, state: State) -> Array:
+    """Sum of the peaks of a solved window, shape (n,) [signal unit]."""
+    level = np.zeros(data.time.size)
+    for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+        level[shape.first : shape.last] += np.abs(amplitude * shape.rows[0])
+    return level
+
+
+def _apex(data: WindowData, state: State, place: int) -> tuple[float, float]:
+    """Time [s] and height [signal unit] of the apex of a peak of a solved window."""
+    shape, amplitude = state.solution.curves[place], float(state.solution.amplitudes[place])
+    top = int(np.argmax(np.abs(shape.rows[0])))
+    return float(data.time[shape.first + top]), abs(amplitude * float(shape.rows[0][top]))
+
+
+def _apart(candidate: Candidate, peaks: Sequence[Peak]) -> bool:
+    """Whether a candidate is no part of a peak, and about as wide as the nearest one."""
+    nearest = min(peaks, key=lambda peak: abs(peak.coordinates[0] - candidate.apex_time))
+    width = max(float(np.exp(nearest.coordinates[1])), nearest.sigma)
+    if not NARROWEST * width < candidate.sigma < WIDEST * width:
+        return False
+    return all(
+        abs(peak.coordinates[0] - candidate.apex_time) > APART * float(np.exp(peak.coordinates[1])) for peak in peaks
+    )
