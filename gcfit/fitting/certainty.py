@@ -6,6 +6,7 @@ from gcfit.fitting.models import MODELS
 from gcfit.fitting.solver import covariance
 from gcfit.fitting.states import DECISIVE, State, WindowData, solved, supports
 
+VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
 
 

@@ -31,6 +31,7 @@ AROUND = 30.0  # part of the trace with which a peak is compared, in its widths 
 FOOT = 5.0  # distance of the foot of a peak from its apex, in its widths
 NEGLIGIBLE = 0.02  # height of a shoulder, as a part of that of a peak that it touches
 NEIGHBOURS = 8  # on either side, among which that peak is looked for
+RIM = 1.0  # height of the rim of a dip at most, in heights of the dip
 ENVELOPE = 0.3  # part of the height of a wide bulge that a narrower one within it must have to make it up
 
 
@@ -148,8 +149,8 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
 
 
 def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:
-    """Whether a peak is the rim of one of the other sign: no higher, and beyond that the trace is back at its level."""
-    if peak.height > other.height:
+    """Whether a peak is the rim of one of the other sign: no higher, and beyond that the trace is at its level."""
+    if peak.height > RIM * other.height:
         return False
     away = other.apex_time - peak.apex_time
     far = other.apex_time + np.copysign(FOOT * other.sigma, away)

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.detect import Candidate, find_peaks
-from gcfit.fitting.records import Noise
-from gcfit.fitting.states import Peak, State, WindowData
+from gcfit.fitting.records import Noise, Polarity
+from gcfit.fitting.states import Peak, State, WindowData, heights_of
 
 MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
 APART = 2.0  # σ of the nearest peak from its apex within which a residual is that peak's misfit
 SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
+FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
 EXPLAINED = 0.75  # of the sum of squares there
@@ -22,13 +24,16 @@ def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
     residual = _residual(data, state)
     if data.rigid or np.mean(residual**2) < MISFIT * data.deviation**2 or residual.size < 12:
         return ()
-    level = _level(data, state)
-    found = find_peaks(data.time, residual, Noise(max(data.deviation, 0.1 * float(np.std(residual)))))
+    level, signs = _level(data, state), {peak.sign for peak in state.peaks}
+    polarity: Polarity = "both" if len(signs) == 2 else "positive" if 1 in signs else "negative"
+    noise = Noise(max(data.deviation, 0.1 * float(np.std(residual))))
+    found = find_peaks(data.time, residual, noise, polarity=polarity)
     return tuple(
         candidate
         for candidate in found
         if candidate.height > SHARE * float(np.interp(candidate.apex_time, data.time, level))
         and _apart(candidate, state.peaks)
+        and candidate.height > FAINTEST * _highest(candidate, state)
     )
 
 
@@ -40,6 +45,8 @@ def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool
     place = after.peaks.index(peak)
     apex, height = _apex(data, after, place)
     if height < SHARE * (float(np.interp(apex, data.time, _level(data, after))) - height):
+        return False
+    if errors_of(data, after, place).get("area", 1.0) > VAGUE:
         return False
     near = np.abs(data.time - peak.coordinates[0]) < NEAR * float(np.exp(peak.coordinates[1]))
     was, now = (float(np.sum(_residual(data, state)[near] ** 2)) for state in (before, after))
@@ -58,6 +65,18 @@ def _level(data: WindowData, state: State) -> Array:
     for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
         level[shape.first : shape.last] += np.abs(amplitude * shape.rows[0])
     return level
+
+
+def _highest(candidate: Candidate, state: State) -> float:
+    """Height of the highest peak around a candidate [signal unit]."""
+    return max(
+        (
+            height
+            for peak, height in zip(state.peaks, heights_of(state), strict=True)
+            if abs(peak.coordinates[0] - candidate.apex_time) < AROUND * float(np.exp(peak.coordinates[1]))
+        ),
+        default=0.0,
+    )
 
 
 def _apex(data: WindowData, state: State, place: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermeval
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.certainty import errors_of
+from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.solver import COARSE, Solution
 from gcfit.fitting.states import (
@@ -16,16 +16,19 @@ from gcfit.fitting.states import (
     Peak,
     State,
     WindowData,
+    base_columns,
     heights_of,
     penalty,
     score,
     solved,
     supports,
 )
-from gcfit.fitting.together import VAGUE, overlapping
+from gcfit.fitting.together import overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
+FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
+SWEEPS = 3  # of choices over the peaks of a window
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
@@ -37,8 +40,20 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     """Let each peak of a solved window take the model that the data support among the allowed ones.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
-    then all are fitted together.
+    then all are fitted together. Where that changed neighbours, the peaks may choose again.
     """
+    for _ in range(SWEEPS):
+        swept = _swept(data, state, allowed)
+        if swept is None:
+            break
+        state = swept
+        if len(state.peaks) == 1:
+            break
+    return state
+
+
+def _swept(data: WindowData, state: State, allowed: Sequence[str]) -> State | None:
+    """The window after each of its peaks has chosen once; None where none changed, or the data do not support it."""
     heights, sum_of_peaks = heights_of(state), _Sum(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
@@ -54,9 +69,9 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
             peaks[k] = peak
         sum_of_peaks.update(group, best.solution, local.first)
     if all(new.model == old.model for new, old in zip(peaks, state.peaks, strict=True)):
-        return state
+        return None
     joint = solved(data, peaks, state.base_order)
-    return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
+    return joint if joint is not None and supports(data, state, joint, DECISIVE) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,23 +87,38 @@ class _Sum:
 
     def __init__(self, data: WindowData, state: State) -> None:
         self.data = data
+        columns = base_columns(data.time, state.base_order, data.free)
+        self.ground: Array = state.solution.base_coefficients @ columns
         self.parts: list[tuple[int, Array]] = [
             (shape.first, amplitude * shape.rows[0])
             for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
         ]
 
     def neighbourhood(self, peaks: Sequence[Peak], group: Sequence[int]) -> _Local:
-        """The points around a group of peaks, with the curves of all others taken out."""
+        """The points around a group of peaks, with the baseline and the curves of all others taken out.
+
+        Points that belong to others rather than to the group do not count: what others leave there would hide what
+        the group does.
+        """
         if len(group) == len(peaks):
             return _Local(0, self.data)
-        rest = self.data.signal.copy()
+        others, own = self.ground.copy(), np.zeros_like(self.ground)
+        foreign = np.zeros_like(self.ground)
         for place, (first, values) in enumerate(self.parts):
-            if place not in group:
-                rest[first : first + values.size] -= values
+            points = slice(first, first + values.size)
+            if place in group:
+                own[points] += np.abs(values)
+            else:
+                others[points] += values
+                foreign[points] += np.abs(values)
         begin = min(peaks[k].coordinates[0] - NEAR_BEFORE * peaks[k].sigma for k in group)
         end = max(peaks[k].coordinates[0] + NEAR_AFTER * peaks[k].sigma for k in group)
         first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
-        return _Local(first, self.data.part(first, last, rest))
+        near = self.data.part(first, last, self.data.signal - others)
+        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0)))[first:last].astype(np.float64)
+        if counts.all():
+            return _Local(first, near)
+        return _Local(first, replace(near, weights=counts if near.weights is None else counts * near.weights))
 
     def update(self, group: Sequence[int], solution: Solution, offset: int) -> None:
         """Take over the curves of a group from its own fit."""

@@ -77,6 +77,12 @@ class WindowData:
         """Times [s], shape (n,)."""
         return self.sampling.time
 
+    @property
+    def independent(self) -> float:
+        """How many independent points count."""
+        points = self.signal.size if self.weights is None else np.count_nonzero(self.weights)
+        return max(points / self.inflation, 2.0)
+
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal."""
         weights = None if self.weights is None else self.weights[first:last]
@@ -150,7 +156,7 @@ def chi_squared(data: WindowData, solution: Solution) -> float:
 
 def penalty(data: WindowData) -> float:
     """What one more column costs."""
-    return float(np.log(max(data.signal.size / data.inflation, 2.0)))
+    return float(np.log(data.independent))
 
 
 def point_variance(data: WindowData, solution: Solution) -> Array:
@@ -169,7 +175,7 @@ def supports(data: WindowData, before: State, after: State, decisive: float) -> 
     Where even the better state describes the data no better than to so many times the noise, that is the noise to
     judge by: otherwise any addition would do, as it always bends the residual a little.
     """
-    excess = max(chi_squared(data, after.solution) / max(data.signal.size / data.inflation, 1.0), 1.0)
+    excess = max(chi_squared(data, after.solution) / data.independent, 1.0)
     columns = after.solution.columns - before.solution.columns
     fall = chi_squared(data, before.solution) - chi_squared(data, after.solution)
     return fall > (decisive + columns * penalty(data)) * excess

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.certainty import errors_of
+from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.loading import to_core
 from gcfit.fitting.models import MODELS, PARTS, PeakModel
 from gcfit.fitting.solver import COARSE
@@ -17,7 +17,6 @@ STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model i
 TOUCHING = 6.0  # σ; neighbours nearer than this take additions at once
 SLIGHT = 0.05  # of the height of a peak; a lower neighbour stands still meanwhile
 FAINT = {"site": (np.log(0.1), np.log(2.0)), "tail": (np.log(0.3),), "load": (0.0,)}  # as START_VALUES, all but nothing
-VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 UNSURE = 3.0  # standard errors; an addition of all peaks that is smaller is taken off a peak
 
 

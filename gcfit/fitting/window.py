@@ -44,18 +44,22 @@ class Task:
     rigid: bool = False
     curve: CurveOf = curve
 
+    @property
+    def crowded(self) -> bool:
+        """Whether it holds so many peaks that its baseline shows between some of them only."""
+        return len(self.candidates) > CROWD
+
     @cached_property
-    def free(self) -> Array:
-        """Share of the window free of peaks up to each point, shape (n,)."""
-        return free_share(self.time, self.candidates)
+    def free(self) -> Array | None:
+        """Share of a crowded window that is free of peaks, up to each point, shape (n,); None where it has room."""
+        return free_share(self.time, self.candidates) if self.crowded else None
 
     @property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
-        crowded = len(self.candidates) > CROWD
         return WindowData(
-            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, crowded,
+            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, self.crowded,
             self.curve, self.free,
         )  # fmt: skip
 
@@ -69,7 +73,9 @@ def fit_window(task: Task) -> State | None:
             return state
         return without_phantoms(data, bend_base(data, state))
     state = _first(data, task)
-    return state if state is None or task.model != "auto" else _with_hidden(data, task, state)
+    if state is None or task.model != "auto" or not task.crowded:
+        return state
+    return _with_hidden(data, task, state)
 
 
 def _first(data: WindowData, task: Task) -> State | None:
