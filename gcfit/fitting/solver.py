@@ -9,6 +9,7 @@ whose own step is lost in the noise stands still, and costs nothing until it has
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -73,6 +74,14 @@ class Solution:
     def columns(self) -> int:
         """Number of free quantities."""
         return self.amplitudes.size + self.base_coefficients.size + sum(one.size for one in self.coordinates)
+
+    @cached_property
+    def total(self) -> Array:
+        """Sum of the terms at the points, shape (n,)."""
+        total = np.zeros_like(self.residual)
+        for amplitude, shape in zip(self.amplitudes.tolist(), self.curves, strict=True):
+            total[shape.first : shape.last] += amplitude * shape.rows[0]
+        return total
 
     def size(self, term: int) -> int:
         """Number of columns of one term: its amplitude and its coordinates."""
