@@ -132,20 +132,20 @@ def solve_scaled(matrix: Array, right: Array) -> Array:
     unit, scale = _scaled(matrix)
     columns = scale if right.ndim == 1 else scale[:, None]
     try:
-        solved: Array = np.linalg.solve(unit, right * columns)
+        solved = np.linalg.solve(unit, right * columns)
     except np.linalg.LinAlgError:
         solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
-    return solved * columns
+    return np.asarray(solved * columns, dtype=np.float64)
 
 
 def pseudo_inverse_scaled(matrix: Array) -> Array:
     """Inverse of a symmetric positive matrix after scaling; that of least squares where it is singular."""
     unit, scale = _scaled(matrix)
     try:
-        inverse: Array = np.linalg.inv(unit)
+        inverse = np.linalg.inv(unit)
     except np.linalg.LinAlgError:
         inverse = np.linalg.pinv(unit, hermitian=True)
-    return inverse * scale * scale[:, None]
+    return np.asarray(inverse * scale * scale[:, None], dtype=np.float64)
 
 
 def _scaled(matrix: Array) -> tuple[Array, Array]:

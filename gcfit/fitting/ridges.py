@@ -7,31 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import FINE_SCALES, NARROWEST, Bulges, Index
+from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, ROWS, Bulges, Index
 
 Mask = NDArray[np.bool_]
 MATURE = 0.6  # scale that fits a peak, in its widths
 EXPLAINED = 0.3  # part of a coarse bulge that known peaks must make up to leave no new one
 HEIR = 0.9  # part of the area in a coarse bulge that a ridge must have to go on alone
 REACH = 3.0  # how far a peak adds to a bulge beside it, in scales
-
-
-FIELDS = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale")
+OWN = FIELDS[:8]  # what a ridge keeps of its bulge
 
 
 @dataclass(frozen=True, eq=False)
 class Ridges:
     """Bulges at the scales that fit them; positions, widths and scales in points.
 
-    `table`, shape (8, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each.
+    `table`, shape (8, m), has a row for each of `OWN`, which are also attributes, shape (m,) each.
     """
 
     table: Array
 
     def __getattr__(self, name: str) -> Array:
-        if name not in FIELDS:
+        if name not in OWN:
             raise AttributeError(name)
-        row: Array = self.table[FIELDS.index(name)]
+        row: Array = self.table[ROWS[name]]
         return row
 
     @property
@@ -69,22 +67,22 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
     Ridges
         In order of position.
     """
-    ridges = Ridges(np.zeros((len(FIELDS), 0)))
+    ridges = Ridges(np.zeros((len(OWN), 0)))
     closed = np.zeros(0, dtype=bool)
     for level in levels:
-        nodes = _as_ridges(level)
+        nodes = Ridges(level.table[: len(OWN)])
         holder = _holders(level, ridges.position)
-        rows = _heirs(holder, ridges, closed, level.position.size)
-        taken = np.zeros(level.position.size, dtype=bool)
-        taken[holder[rows]] = True
-        fresh = ~taken
-        fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
-        merged = np.append(~taken & ~fresh, False)[holder]
-        ridges = ridges.replaced(rows, nodes.only(holder[rows]))
-        closed = closed | merged | ridges.mature
-        if fresh.any():
+        rows = _heirs(holder, ridges, closed, nodes.position.size)
+        free = np.ones(nodes.position.size, dtype=bool)
+        free[holder[rows]] = False
+        started = Ridges(nodes.table[:, :0])
+        if free.any():
+            fresh = free.copy()
+            fresh[free] = ~_explained(ridges, nodes.only(free))
+            closed = closed | np.append(free & ~fresh, False)[holder]
             started = nodes.only(fresh)
-            ridges, closed = ridges.joined(started), np.concatenate([closed, started.mature])
+        ridges = ridges.replaced(rows, nodes.only(holder[rows])).joined(started)
+        closed = np.append(closed, np.zeros(started.position.size, dtype=bool)) | ridges.mature
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
     return ordered.only(~_corners(ordered))
 
@@ -92,12 +90,6 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
 def _corners(ridges: Ridges) -> Mask:
     """Return which ridges are sharper than their scale can show, though finer scales do not see them: steps do that."""
     return np.asarray((ridges.sigma < 1.001 * NARROWEST * ridges.scale) & (ridges.scale > max(FINE_SCALES)))
-
-
-def _as_ridges(level: Bulges) -> Ridges:
-    """Return the bulges of one scale as ridges that begin there."""
-    columns = [getattr(level, name) for name in FIELDS[:-1]]
-    return Ridges(np.stack([*columns, np.full(level.position.size, level.scale)]))
 
 
 def _holders(level: Bulges, places: Array) -> Index:
