@@ -1,5 +1,6 @@
 """From solved windows to the records of the peak table."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -123,7 +124,7 @@ def _peak(
     )  # fmt: skip
     if task.known.tail is not None:
         rates["tail_s"] = Estimate(task.known.tail, result.tail_error)
-    record = PeakFit(
+    return PeakFit(
         peak=0,
         name="",
         model=peak.model if task.known.tail is None else tailed_name(peak.model),
@@ -138,8 +139,8 @@ def _peak(
         window_start_s=float(task.time[0]),
         window_end_s=float(task.time[-1]),
         **_columns(rates),
+        **({} if figures is None else _figures(amplitude, figures, spread, noise)),
     )
-    return record if figures is None else _with_shape(record, amplitude, figures, spread, noise)
 
 
 def _columns(rates: dict[str, Estimate]) -> dict[str, float | None]:
@@ -159,32 +160,31 @@ def _error_column(name: str) -> str:
     return f"{name}_se"
 
 
-def _with_shape(
-    record: PeakFit, amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
-) -> PeakFit:
-    """Add what is measured on the fitted curve."""
+def _figures(
+    amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
+) -> dict[str, float | None]:
+    """Columns of what is measured on the fitted curve."""
     error = None
     if spread is not None:
-        error = float(np.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0)))
+        error = math.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0))
     height = amplitude * figures.height
     width, base, left = figures.half_width, figures.base_width, figures.base_left
     peak_to_peak = noise.peak_to_peak
-    return replace(
-        record,
-        retention_time_s=figures.apex,
-        retention_time_se_s=error,
-        height=height,
-        fwhm_s=width,
-        plates=suitability.plates(figures.apex, width) if width else None,
-        symmetry=suitability.symmetry(base, left) if base and left else None,
-        snr=suitability.signal_to_noise(height, peak_to_peak) if peak_to_peak > 0 else None,
-    )
+    return {
+        "retention_time_s": figures.apex,
+        "retention_time_se_s": error,
+        "height": height,
+        "fwhm_s": width,
+        "plates": suitability.plates(figures.apex, width) if width else None,
+        "symmetry": suitability.symmetry(base, left) if base and left else None,
+        "snr": suitability.signal_to_noise(height, peak_to_peak) if peak_to_peak > 0 else None,
+    }
 
 
 def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
     """Figures of a peak: on the window's own points where they are dense and regular, else on a finer curve."""
-    sampling = Sampling.of(task.time)
-    sigma = float(np.exp(peak.coordinates[1]))
+    sampling = task.data.sampling
+    sigma = math.exp(peak.coordinates[1])
     if sampling.uniform and sigma > FINE * sampling.interval and shape.rows.shape[1] > 4:
         measured = suitability.shape_of(task.time[shape.first : shape.last], shape.rows)
         if measured is not None and measured.base_width is not None:
@@ -227,6 +227,8 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
 
 def _given(spread: Array, stand: NDArray[np.bool_]) -> Array | None:
     """Covariance of the columns that are free, given those that stand, which have none; None where rounding eats it."""
+    if not stand.any():
+        return spread if (spread.diagonal() > 0).all() else None
     free = ~stand
     scale = np.sqrt(spread.diagonal())
     unit = spread / scale / scale[:, None]
