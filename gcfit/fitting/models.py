@@ -13,6 +13,7 @@ the additions are a second kind of site, an exponential tail and a loading (DESI
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -46,7 +47,7 @@ class PeakModel:
     core: CoreName
     parts: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the coordinates, in the order of the parameter vector."""
         return ("retention", "log_sigma", *(name for part in self.parts for name in PARTS[part]))

@@ -48,9 +48,7 @@ class WindowResult:
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""
-        return self.state is not None and any(
-            low < end and high > begin for low, high in (self._support(peak) for peak in self.state.peaks)
-        )
+        return any(low < end and high > begin for low, high in self._supports)
 
     def total_at(self, time: Array) -> Array:
         """Sum of the window's peaks at any increasing times [s], shape (n,)."""
@@ -58,12 +56,18 @@ class WindowResult:
         if self.state is None:
             return total
         sampling = Sampling.of(time)
-        for peak, amplitude in zip(self.state.peaks, self.state.solution.amplitudes, strict=True):
-            low, high = self._support(peak)
+        for peak, amplitude, (low, high) in zip(
+            self.state.peaks, self.state.solution.amplitudes, self._supports, strict=True
+        ):
             if low < time[-1] and high > time[0]:
                 shape = curve(MODELS[peak.model], peak.coordinates, sampling, self.task.known)
                 total[shape.first : shape.last] += amplitude * shape.rows[0]
         return total
+
+    @cached_property
+    def _supports(self) -> list[tuple[float, float]]:
+        """First and last time [s] of each peak."""
+        return [] if self.state is None else [self._support(peak) for peak in self.state.peaks]
 
     def _support(self, peak: Peak) -> tuple[float, float]:
         model = MODELS[peak.model]

@@ -76,9 +76,10 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
         free = np.ones(nodes.position.size, dtype=bool)
         free[holder[rows]] = False
         started = Ridges(nodes.table[:, :0])
+        fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
+        if fresh.any():
+            fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
         if free.any():
-            fresh = free.copy()
-            fresh[free] = ~_explained(ridges, nodes.only(free))
             closed = closed | np.append(free & ~fresh, False)[holder]
             started = nodes.only(fresh)
         ridges = ridges.replaced(rows, nodes.only(holder[rows])).joined(started)
@@ -106,6 +107,14 @@ def _heirs(holder: Index, ridges: Ridges, closed: Mask, count: int) -> Index:
     return np.flatnonzero((holder >= 0) & ~closed & (area > HEIR * total[holder]))
 
 
+def _explained_by_its_own(ridges: Ridges, nodes: Ridges, holder: Index) -> Mask:
+    """Return which bulges the ridges within them explain already, shape (nodes,): most of them, at little cost."""
+    held = np.flatnonzero(holder >= 0)
+    node = holder[held]
+    added = _response(ridges.only(held), nodes.position[node], nodes.scale[node])
+    return np.bincount(node, added, minlength=nodes.position.size) > EXPLAINED * nodes.response
+
+
 def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
     """Return which bulges are what peaks found before add up to at their scale, shape (nodes,)."""
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
@@ -114,8 +123,12 @@ def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
     count = high - low
     node = np.repeat(np.arange(count.size), count)
     ridge = np.arange(node.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
-    sigma, scale = ordered.sigma[ridge], nodes.scale[node]
-    spread = sigma**2 + scale**2
-    away = (ordered.position[ridge] - nodes.position[node]) ** 2 / (2 * spread)
-    response = ordered.height[ridge] * sigma * spread**-1.5 * np.exp(-away)
-    return np.bincount(node, response, minlength=count.size) > EXPLAINED * nodes.response
+    added = _response(ordered.only(ridge), nodes.position[node], nodes.scale[node])
+    return np.bincount(node, added, minlength=count.size) > EXPLAINED * nodes.response
+
+
+def _response(ridges: Ridges, place: Array, scale: Array) -> Array:
+    """What Gaussians like some ridges add to the response at a place each, at a scale each, shape (m,)."""
+    spread = ridges.sigma**2 + scale**2
+    away = (ridges.position - place) ** 2 / (2 * spread)
+    return np.asarray(ridges.height * ridges.sigma * spread**-1.5 * np.exp(-away))

@@ -120,12 +120,13 @@ def base_columns(time: Array, order: int) -> Array:
 def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
-    effort = replace(effort, noise=data.deviation**2)
+    effort = Effort(effort.iterations, effort.settled, data.deviation**2)
     solution = solve(data.signal, terms, base_columns(data.time, base_order), data.weights, effort)
     if solution is None:
         return None
     fitted = tuple(
-        replace(peak, coordinates=coordinates) for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
+        Peak(peak.model, coordinates, peak.anchor, peak.sigma, peak.sign)
+        for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
     )
     return State(fitted, base_order, solution, criterion(data, solution))
 

@@ -95,6 +95,8 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     auto = task.model == "auto"
     if auto and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
+    if all(peak.model == task.model for peak in bent.peaks):
+        return bent
     # what the baseline took up may be the peaks'
     kept = solved(data, bent.peaks, task.base_order)
     if kept is None:
