@@ -43,8 +43,10 @@ class WindowResult:
         """The window's own baseline at its points, shape (n,); nothing where the fit did not succeed."""
         if self.state is None:
             return np.zeros_like(self.task.signal)
-        columns = base_columns(self.task.time, self.state.base_order)
-        return np.asarray(self.state.solution.base_coefficients @ columns)
+        solution = self.state.solution
+        whole = self.task.weights is None
+        columns = solution.base if whole else base_columns(self.task.time, self.state.base_order)
+        return np.asarray(solution.base_coefficients @ columns)
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""
