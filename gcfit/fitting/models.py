@@ -21,7 +21,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column.closed_form import impulse_jacobian, steps
-from gcfit.column.laplace import Complex, frequencies, rectangle
+from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
 from gcfit.fitting.sampling import Curve, Grid, Sampling, refinement_for, to_spectrum, to_time
@@ -292,7 +292,7 @@ def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
 def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Known) -> Complex:
     """Multiply by injection and tail; the derivative by log τ goes before that by the loading."""
     if known.injection:
-        rows = rows * rectangle(s, known.injection)
+        rows = rows * rectangle_on_axis(s.imag, known.injection)
     if known.tail:
         rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:
