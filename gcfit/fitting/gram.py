@@ -5,6 +5,7 @@ meet everything. A small system is put together densely. A large one, its terms 
 border: its cost grows with the number of terms times the square of those that overlap.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,7 +44,7 @@ class Gram:
     @property
     def finite(self) -> bool:
         """Whether every product of a term with itself is a number."""
-        return all(np.isfinite(block).all() for block in self.own)
+        return all(math.isfinite(block.sum()) for block in self.own)
 
     def dense(self, terms: Sequence[int]) -> Array:
         """The matrix of some terms, one after the other, and the base behind them."""

@@ -33,7 +33,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "load": ("loading",),
 }
 LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
-SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
+SLOW_SUPPORT = 18.0  # time constants of a tail or a site
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
 CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form, at least
@@ -180,12 +180,12 @@ def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, 
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
         root, reach = math.sqrt(core.delay), math.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
-    # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
-    extra = {"log_site_time": max(-core.loading, 0.0), "log_tail": 0.0}
-    slow = sum(
-        (decays + extra[name]) * math.exp(values[name]) for name, decays in SLOW_SUPPORT.items() if name in values
-    )
-    slow += SLOW_SUPPORT["log_tail"] * (known.tail or 0.0)
+    slow = SLOW_SUPPORT * (known.tail or 0.0)
+    if "log_tail" in values:
+        slow += SLOW_SUPPORT * math.exp(values["log_tail"])
+    if "log_site_time" in values:
+        # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
+        slow += (SLOW_SUPPORT + max(-core.loading, 0.0)) * math.exp(values["log_site_time"])
     return known.hold_up + low, known.hold_up + high + slow + known.injection
 
 
