@@ -128,6 +128,12 @@ def test_levels_one_after_the_other_do_not_merge() -> None:
     assert list(apart) == expected
 
 
+def test_a_maximum_alone_in_its_level_has_nothing_to_merge_with() -> None:
+    gap = -np.inf
+    joined = np.array([gap, 0.0, 2.0, 0.0, gap, 0.0, 1.0, 0.0, gap, 0.0, 3.0, 0.0, gap])
+    assert stand_apart(joined, np.array([2, 6, 10]), np.full(3, 5.0), 0.3).all()
+
+
 def test_regional_factor_and_ripple_raise_the_thresholds() -> None:
     signal = gaussian(POINTS, 1000, 5, 30.0) + gaussian(POINTS, 3000, 5, 30.0) + white(2, 4000)
     factor, ripple = np.ones(4000), np.zeros(4000)

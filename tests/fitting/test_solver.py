@@ -1,5 +1,7 @@
 """The search against scipy's general least squares on the same problems, and its covariance against brute force."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.optimize import least_squares, lsq_linear
@@ -249,3 +251,42 @@ def test_a_step_within_bounds_is_the_bounded_least_squares_step(seed: int) -> No
     fall = point.rss - np.sum((point.residual - found @ projected) ** 2)
     # a few rounds come within 2 % of the greatest fall
     assert fall >= 0.98 * (point.rss - 2 * best.cost)
+
+
+def by_steps(signal: Array, terms: list[Term], steps: int = 12) -> list[Solution]:
+    """Where a search is after 0, 1, 2, ... steps."""
+    found = [solve(signal, terms, BASE, effort=Effort(iterations=k)) for k in range(steps)]
+    assert all(one is not None for one in found)
+    return [one for one in found if one is not None]
+
+
+@pytest.mark.parametrize("start", [(22.0, 0.3), (45.0, 2.6), (36.0, 3.0), (43.0, 0.0)])
+def test_no_step_raises_the_sum_of_squares_or_is_longer_than_allowed(start: tuple[float, float]) -> None:
+    stride = np.array([1.5, 0.25])
+    far = term(start)
+    slow = Term(far.evaluate, far.start, far.lower, far.upper, stride)
+    for one, lengths in ((far, far.stride), (slow, stride)):
+        states = by_steps(data((10.0, 35.0, 2.0), noise=0.1), [one])
+        for before, after in pairwise(states):
+            assert after.rss <= before.rss
+            assert (np.abs(after.coordinates[0] - before.coordinates[0]) <= lengths * (1 + 1e-12)).all()
+
+
+def test_an_amplitude_does_not_change_to_the_wrong_sign() -> None:
+    # beside the small peak a dip, which one bell without a sign would rather describe
+    signal = data((2.0, 40.0, 3.0), (-6.0, 52.0, 4.0), noise=0.01)
+    for start in np.arange(38.0, 50.0, 0.5):
+        plain = term((float(start), 1.2))
+        signed = Term(plain.evaluate, plain.start, plain.lower, plain.upper, plain.stride, sign=1)
+        states = by_steps(signal, [signed])
+        for before, after in pairwise(states):
+            assert after.amplitudes[0] > 0 or before.amplitudes[0] < 0
+
+
+def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
+    at = np.array([35.0, np.log(4.0)])
+    signal = 1e9 * (1 + TIME / 100) + bell(TIME, at)
+    start = solve(signal, [term((35.0, float(at[1])))], BASE, effort=Effort(iterations=0))
+    assert start is not None
+    # the signal is known to 1e-7
+    assert start.amplitudes[0] == pytest.approx(1.0, abs=5e-8)
