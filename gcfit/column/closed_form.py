@@ -8,7 +8,6 @@ All functions return zero for θ <= 0, except where the law itself says otherwis
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import i0e, i1e
 
 from gcfit.chromatogram import Array
 
@@ -37,6 +36,9 @@ def impulse(time: Array, hold_up: float, n: float, desorption_rate: float) -> Ar
         h [1/s] = sqrt(n k_d/θ) exp(-(√n - √(k_d θ))²) i1e(2√(n k_d θ)); its integral is 1 - e^{-n}.
     """
 
+    # slow to import, and not needed where all peaks are inverted by a Fourier sum
+    from scipy.special import i1e
+
     def law(delay: Array) -> Array:
         y = desorption_rate * delay
         value: Array = np.sqrt(n * desorption_rate / delay) * _decay(n, y) * i1e(2 * np.sqrt(n * y))
@@ -50,6 +52,8 @@ def impulse_jacobian(time: Array, hold_up: float, n: float, desorption_rate: flo
 
     From d/dz (z I1) = z I0: ∂h/∂n = k_d g - h and ∂h/∂k_d = n g - θ h with g = e^{-n - k_d θ} I0(2√(n k_d θ)).
     """
+    from scipy.special import i0e
+
     value = impulse(time, hold_up, n, desorption_rate)
 
     def zeroth(delay: Array) -> Array:

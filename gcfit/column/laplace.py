@@ -89,6 +89,17 @@ def rectangle(s: Complex, duration: float) -> Complex:
     return value
 
 
+def rectangle_on_axis(frequency: Array, duration: float) -> Complex:
+    """`rectangle` at s = iω, for ω from 0 on [1/s]: e^{-iω t1/2} sin(ω t1/2)/(ω t1/2), quicker in real numbers."""
+    half = frequency * (duration / 2)
+    sine = np.sin(half)
+    size = np.divide(sine, half, out=np.ones_like(half), where=half != 0)
+    value = np.empty(half.shape, dtype=np.complex128)
+    value.real = np.cos(half) * size
+    value.imag = -sine * size
+    return value
+
+
 def dispersed(s: Complex, hold_up: float, n: float, desorption_rate: float, inverse_peclet: float) -> Complex:
     """Logarithm of the transfer function with axial diffusion at constant velocity.
 
@@ -172,7 +183,7 @@ def terms(law: Law, period: float) -> int:
 def frequencies(period: float, count: int) -> Complex:
     """iω_k = 2πik/T for k = 0 ... count, shape (count + 1,) [1/s]."""
     s = np.zeros(count + 1, dtype=np.complex128)
-    s.imag = 2 * np.pi / period * np.arange(count + 1)
+    np.multiply(np.arange(count + 1), 2 * np.pi / period, out=s.imag)
     return s
 
 

@@ -7,9 +7,10 @@ about twice the finest. The noise of each response follows from the autocovarian
 same filters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
+from itertools import count, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array
 
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # variance 1
 FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0, np.sqrt(8))
 SCALES = (2.0, np.sqrt(8))  # per octave, in units of the thinned points
@@ -25,54 +27,40 @@ NARROWEST = 0.3  # width of a peak too narrow for its scale to tell, in scales
 REACH = 4.5  # of a kernel, in standard deviations
 
 
+FIELDS = (
+    "position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale", "left", "right",
+)  # fmt: skip
+ROWS = {name: row for row, name in enumerate(FIELDS)}
+
+
 @dataclass(frozen=True, eq=False)
 class Bulges:
-    """Convex places of the trace at one scale, all in units of the points of the trace.
+    """Convex places of the trace, all in units of the points of the trace.
 
-    Parameters
-    ----------
-    scale : float
-        Standard deviation s of the smoothing.
-    position, response : ndarray, shape (m,)
+    `table`, shape (10, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each:
+
+    position, response
         Where the response has its maxima, and how high they are.
-    left, right : ndarray, shape (m,)
-        Distances to the zeros of the response on both sides, or to the valley before the next maximum.
-    left_lobe, right_lobe : ndarray, shape (m,)
+    sigma, height
+        Width σ of the Gaussians with the same zeros ±sqrt(σ² + s²) of the curvature, and their height for that
+        response.
+    significance
+        Response in standard deviations of its noise.
+    left_lobe, right_lobe
         Smallest response between a maximum and the next on that side (within three widths).
-    left_free, right_free : ndarray of bool, shape (m,)
-        Whether the response passes through zero before the next maximum.
-    noise : ndarray, shape (m,)
-        Standard deviation of the response there.
+    scale
+        Standard deviation s of the smoothing.
+    left, right
+        Distances to the zeros of the response on both sides, or to the valley before the next maximum.
     """
 
-    scale: float
-    position: Array
-    response: Array
-    left: Array
-    right: Array
-    left_lobe: Array
-    right_lobe: Array
-    left_free: NDArray[np.bool_]
-    right_free: NDArray[np.bool_]
-    noise: Array
+    table: Array
 
-    @cached_property
-    def sigma(self) -> Array:
-        """Width σ of the Gaussians with the same zeros ±sqrt(σ² + s²) of the curvature, shape (m,)."""
-        free = self.left_free * 1.0 + self.right_free
-        reach = np.where(free, self.left * self.left_free + self.right * self.right_free, self.left + self.right)
-        square = (reach / np.where(free, free, 2.0)) ** 2 - self.scale**2
-        return np.sqrt(np.maximum(square, (NARROWEST * self.scale) ** 2))
-
-    @cached_property
-    def height(self) -> Array:
-        """Height of the Gaussians of the same width and response, shape (m,)."""
-        return np.asarray(self.response * (self.sigma**2 + self.scale**2) ** 1.5 / self.sigma)
-
-    @property
-    def significance(self) -> Array:
-        """Response in standard deviations of its noise, shape (m,)."""
-        return np.asarray(self.response / self.noise)
+    def __getattr__(self, name: str) -> Array:
+        if name not in ROWS:
+            raise AttributeError(name)
+        row: Array = self.table[ROWS[name]]
+        return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +76,47 @@ class LocalNoise:
     ripple: Array
 
 
-def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> Iterator[Bulges]:
-    """Yield the significant bulges of a trace from fine to coarse scales.
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """The response at one scale, shape (n,), in standard deviations of its noise where that is the usual one.
+
+    `step` is that of the thinned points, `scale` in them; `deviation` that of the response, `gain` the variance of
+    white noise of variance one behind the same filters.
+    """
+
+    response: Array
+    scale: float
+    step: int
+    deviation: float
+    gain: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """Responses of all levels one after the other, -inf before, between and behind them.
+
+    `begins` and `ends` are the places of each level in `response`.
+    """
+
+    levels: Sequence[_Level]
+    response: Array
+    begins: Index
+    ends: Index
+
+    @classmethod
+    def of(cls, levels: Sequence[_Level]) -> "_Stack":
+        gap = np.array([-np.inf])
+        whole = np.concatenate([part for level in levels for part in (gap, level.response)] + [gap])
+        ends = np.cumsum([level.response.size + 1 for level in levels])
+        return cls(levels, whole, ends - [level.response.size for level in levels], ends)
+
+    def of_each(self, name: str, level: Index) -> Array:
+        """Attribute of the level in which each of some places lies, shape (m,)."""
+        return np.array([getattr(one, name) for one in self.levels])[level]
+
+
+def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> list[Bulges]:
+    """Return the significant bulges of a trace, one record a scale that has any, from fine to coarse scales.
 
     Parameters
     ----------
@@ -104,26 +131,52 @@ def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, wid
     widest : float
         Largest scale [points].
     """
-    step, smoothed = 1, 0.0
-    covariance, white = np.r_[noise.covariance[:0:-1], noise.covariance], np.ones(1)
-    while True:
-        factor, ripple = noise.factor[::step], noise.ripple[::step]
-        for scale in FINE_SCALES if step == 1 else SCALES:
-            kernel = curvature_kernel(float(np.sqrt(scale**2 - smoothed)))
+    stack = _Stack.of(list(_levels(signal, noise, widest)))
+    response = stack.response
+    found = maxima_above(response, threshold)
+    level = np.searchsorted(stack.ends, found)
+    inner = (found > stack.begins[level]) & (found < stack.ends[level] - 1)
+    found, level = found[inner], level[inner]
+    if not found.size:
+        return []
+    place = (found - stack.begins[level]) * stack.of_each("step", level)
+    factor, ripple = noise.factor[place], noise.ripple[place] / stack.of_each("deviation", level)
+    uneven = np.sqrt(factor**2 + stack.of_each("gain", level) * ripple**2)
+    above = response[found] > threshold * factor
+    found, level, uneven = found[above], level[above], uneven[above]
+    apart = stand_apart(response, found, 2 * threshold * uneven, split)
+    table = _measured(stack, found[apart], level[apart], uneven[apart])
+    limits = np.searchsorted(level[apart], np.arange(len(stack.levels) + 1)).tolist()
+    return [Bulges(table[:, first:last]) for first, last in pairwise(limits) if last > first]
+
+
+def _levels(signal: Array, noise: LocalNoise, widest: float) -> Iterator[_Level]:
+    """Yield the responses of a trace from fine to coarse scales."""
+    white = not noise.covariance[1:].any()
+    covariance = np.concatenate([noise.covariance[:0:-1], noise.covariance])
+    for octave in count():
+        step = 2**octave
+        for scale in SCALES if octave else FINE_SCALES:
+            kernel, gain = _filter(octave, scale)
             if scale * step > widest or kernel.size > signal.size:
                 return
-            response = np.convolve(extended(signal, kernel.size // 2), kernel, "valid")
-            gain = variance_through(white, kernel)
-            variance = max(variance_through(covariance, kernel), LEAST_NOISE * noise.covariance[0] * gain)
-            found = maxima_above(response, threshold * np.sqrt(variance))
-            found = found[response[found] > threshold * factor[found] * np.sqrt(variance)]
-            uneven = np.sqrt(variance * factor[found] ** 2 + gain * ripple[found] ** 2)
-            apart = stand_apart(response, found, 2 * threshold * uneven, split)
-            if apart.any():
-                yield _measured(response, found[apart], scale, uneven[apart], step)
+            least = LEAST_NOISE * noise.covariance[0] * gain
+            variance = noise.covariance[0] * gain if white else max(variance_through(covariance, kernel), least)
+            deviation = float(np.sqrt(variance))
+            response = np.convolve(extended(signal, kernel.size // 2), kernel / deviation, "valid")
+            yield _Level(response, scale, step, deviation, gain)
         signal = np.convolve(extended(signal, 2), BINOMIAL, "valid")[::2]
-        covariance, white = _thinned(covariance), _thinned(white)
-        smoothed, step = (smoothed + 1) / 4, 2 * step
+        covariance = covariance if white else _thinned(covariance)
+
+
+@cache
+def _filter(octave: int, scale: float) -> tuple[Array, float]:
+    """Return the taps for a scale on a trace thinned so many times, and the variance of white noise behind them."""
+    smoothed, white = 0.0, np.ones(1)
+    for _ in range(octave):
+        smoothed, white = (smoothed + 1) / 4, _thinned(white)
+    kernel = curvature_kernel(float(np.sqrt(scale**2 - smoothed)))
+    return kernel, variance_through(white, kernel)
 
 
 def _thinned(covariance: Array) -> Array:
@@ -190,72 +243,88 @@ def stand_apart(response: Array, found: Index, dip: Array, split: float) -> NDAr
     """Return which maxima stand out from the valleys beside them, shape (m,).
 
     Two maxima count as two when the valley between them lies below the lower one by its `dip`, and by `split` times
-    the higher one; a valley below zero is deep enough for noise when the lower maximum alone exceeds `dip`.
+    the higher one; a valley below zero is deep enough for noise when the lower maximum alone exceeds `dip`. Nothing
+    merges over a response of -inf.
     """
     apart = np.ones(found.size, dtype=bool)
     valleys = np.minimum.reduceat(response, found)[:-1] if found.size else np.zeros(0)
     while np.count_nonzero(apart) > 1:
         here = np.flatnonzero(apart)
         high = response[found[here]]
-        between = np.minimum.reduceat(valleys, here[:-1])
+        between = np.minimum.reduceat(valleys[: here[-1]], here[:-1])
         left, right = np.concatenate([[-np.inf], between]), np.concatenate([between, [-np.inf]])
         by_left = left >= right
         before, after = np.concatenate([[np.inf], high[:-1]]), np.concatenate([high[1:], [np.inf]])
         neighbour = np.where(by_left, before, after)
         depth = high - np.maximum(left, right)
         shallow = (np.minimum(depth, high) < dip[here]) | (depth < split * neighbour)
-        merged = shallow & np.where(by_left, high <= neighbour, high < neighbour)
+        merged = shallow & np.where(by_left, high <= neighbour, high < neighbour) & (depth < np.inf)
         if not merged.any():
             break
         apart[here[merged]] = False
     return apart
 
 
-def _measured(response: Array, found: Index, scale: float, noise: Array, step: int) -> Bulges:
-    """Return the places, widths and lobes of the maxima found in one response."""
-    negative = np.concatenate([[-1], np.flatnonzero(response <= 0), [response.size]])
+def _measured(stack: _Stack, found: Index, level: Index, noise: Array) -> Array:
+    """Return the table of the maxima found in some responses: places, widths and lobes."""
+    response = stack.response
+    begin, end = stack.begins[level], stack.ends[level]
+    negative = np.flatnonzero(response <= 0)
     after_zero = np.searchsorted(negative, found)
-    left, left_free = _reach(response, found, negative[after_zero - 1], -1)
-    right, right_free = _reach(response, found, negative[after_zero], 1)
-    left_lobe, right_lobe = _lobes(response, found, left, right)
+    before_that = np.maximum(np.concatenate([[0], found[:-1]]), begin - 1)
+    behind_that = np.minimum(np.concatenate([found[1:], [response.size]]), end)
+    left, left_free = _reach(response, found, negative[after_zero - 1], before_that, -1)
+    right, right_free = _reach(response, found, negative[after_zero], behind_that, 1)
+    left_lobe, right_lobe = _lobes(
+        response, found, np.maximum(found - np.ceil(3 * left).astype(np.intp), np.maximum(before_that, begin)),
+        np.minimum(found + np.ceil(3 * right).astype(np.intp) + 1, behind_that),
+    )  # fmt: skip
     before, at, after = response[found - 1], response[found], response[found + 1]
     bend = 2 * at - before - after
     offset = np.divide(after - before, 2 * bend, out=np.zeros(found.size), where=bend > 0)
-    unit = 1.0 / step**2
-    return Bulges(
-        scale * step,
-        np.asarray((found + offset) * step),
-        (at + (after - before) * offset / 4) * unit,
-        (left + offset) * step,
-        (right - offset) * step,
-        left_lobe * unit,
-        right_lobe * unit,
-        left_free,
-        right_free,
-        noise * unit,
-    )
+    step, scale = stack.of_each("step", level), stack.of_each("scale", level)
+    unit = stack.of_each("deviation", level) / step**2.0
+    left, right = (left + offset) * step, (right - offset) * step
+    scale = scale * step
+    top = at + (after - before) * offset / 4
+    sigma = _sigma(scale, left, right, left_free, right_free)
+    height = top * unit * (sigma**2 + scale**2) ** 1.5 / sigma
+    position = (found - begin + offset) * step
+    return np.stack(
+        [
+            position, sigma, height, top * unit, top / noise, left_lobe * unit, right_lobe * unit, scale, left, right
+        ]
+    )  # fmt: skip
 
 
-def _reach(response: Array, found: Index, zero: Index, way: int) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the distance of each maximum to the zero on one side, else to the valley before the next, and which."""
-    other = np.concatenate([found[1:], [response.size]]) if way > 0 else np.concatenate([[-1], found[:-1]])
+def _sigma(scale: Array, left: Array, right: Array, left_free: Mask, right_free: Mask) -> Array:
+    """Return the widths of the Gaussians whose zeros are where the free sides end, else halfway between the valleys."""
+    free = left_free * 1.0 + right_free
+    reach = np.where(free, left * left_free + right * right_free, left + right)
+    square = (reach / np.where(free, free, 2.0)) ** 2 - scale**2
+    return np.sqrt(np.maximum(square, (NARROWEST * scale) ** 2))
+
+
+def _reach(response: Array, found: Index, zero: Index, other: Index, way: int) -> tuple[Array, Mask]:
+    """Return the distance of each maximum to the zero on one side, else to the valley before the next, and which.
+
+    `other` is the next maximum on that side, or the first place outside the level.
+    """
     free = way * zero < way * other
     distance = np.abs(zero - found).astype(np.float64)
-    inner = np.minimum(np.maximum(zero - way, 0), response.size - 1)
-    outer = np.minimum(np.maximum(zero, 0), response.size - 1)
-    fall = response[inner] - response[outer]
-    distance -= np.divide(-response[outer], fall, out=np.zeros(found.size), where=fall > 0)
+    inner, outer = response[zero - way], response[zero]
+    # where nothing lies between, the zero is a place outside
+    fall = np.subtract(inner, outer, out=np.zeros(found.size), where=free)
+    distance -= np.divide(-outer, fall, out=np.zeros(found.size), where=fall > 0)
     for i in np.flatnonzero(~free):
         low, high = sorted((int(found[i]), int(other[i])))
-        distance[i] = abs(low + int(np.argmin(response[max(low, 0) : high + 1])) - int(found[i]))
+        between = np.where(np.isfinite(response[low : high + 1]), response[low : high + 1], np.inf)
+        distance[i] = abs(low + int(np.argmin(between)) - int(found[i]))
     return distance, free
 
 
-def _lobes(response: Array, found: Index, left: Array, right: Array) -> tuple[Array, Array]:
-    """Return the smallest response on either side of each maximum, within three widths and before the next maximum."""
-    padded = np.concatenate([response, [np.inf]])
-    start = np.maximum(found - np.ceil(3 * left).astype(np.intp), np.concatenate([[0], found[:-1]]))
-    stop = np.minimum(found + np.ceil(3 * right).astype(np.intp) + 1, np.concatenate([found[1:], [response.size]]))
-    lows = np.minimum.reduceat(padded, np.column_stack([start, found + 1]).ravel())[::2]
-    highs = np.minimum.reduceat(padded, np.column_stack([found, np.maximum(stop, found + 1)]).ravel())[::2]
+def _lobes(response: Array, found: Index, start: Index, stop: Index) -> tuple[Array, Array]:
+    """Return the smallest response from `start` to each maximum, and from there to before `stop`."""
+    lows = np.minimum.reduceat(response, np.column_stack([start, found + 1]).ravel())[::2]
+    highs = np.minimum.reduceat(response, np.column_stack([found, np.maximum(stop, found + 1)]).ravel())[::2]
     return lows, highs

@@ -111,7 +111,7 @@ def _one_sign(
     """Return the peaks that point upwards, and those of them that may be what dips leave between them."""
     defects = find_defects(signal, noise)
     grid, y = _even(time, defects.repaired(signal))
-    y = y - np.median(y)
+    y = y - quantile(y, 0.5)
     local = _local_noise(y, noise)
     threshold = _threshold(y.size, noise)
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
@@ -177,7 +177,7 @@ def _local_noise(y: Array, noise: Noise) -> LocalNoise:
 def _even(time: Array, signal: Array) -> tuple[Array, Array]:
     """Return times and signal at (nearly) equal steps; interpolated only where the steps differ much."""
     steps = np.diff(time)
-    step = float(np.median(steps))
+    step = quantile(steps, 0.5)
     if float(np.ptp(steps)) < 0.5 * step:
         return time, signal
     count = min(int(np.ceil((time[-1] - time[0]) / step)) + 1, 4 * time.size)

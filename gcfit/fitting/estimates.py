@@ -1,5 +1,6 @@
 """From the coordinates of a fitted peak to what the peak table reports, with standard errors by the delta method."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,9 +55,10 @@ def kinetics(
     values = report(coordinates)
     if covariance is None:
         return {name: Estimate(value) for name, value in values.items()}
-    slopes = _slopes(report, coordinates, np.sqrt(np.diag(covariance)))
-    variances = {name: float(slopes[name] @ covariance @ slopes[name]) for name in values}
-    return {name: Estimate(value, float(np.sqrt(max(variances[name], 0.0)))) for name, value in values.items()}
+    slopes = _slopes(report, coordinates, np.sqrt(covariance.diagonal()))
+    variances = (slopes @ covariance * slopes).sum(axis=1)
+    errors = np.sqrt(np.maximum(variances, 0.0)).tolist()
+    return {name: Estimate(value, error) for (name, value), error in zip(values.items(), errors, strict=True)}
 
 
 def _reported(
@@ -72,21 +74,22 @@ def _reported(
         if phase_ratio is not None:
             out["k_a_per_s"] = core.n / hold_up / phase_ratio
     if "log_site_time" in values:
-        out["site_n"] = float(np.exp(values["log_site_delay"] - values["log_site_time"]))
-        out["site_k_d_per_s"] = float(np.exp(-values["log_site_time"]))
+        out["site_n"] = math.exp(values["log_site_delay"] - values["log_site_time"])
+        out["site_k_d_per_s"] = math.exp(-values["log_site_time"])
     if "log_tail" in values:
-        out["tail_s"] = float(np.exp(values["log_tail"]))
+        out["tail_s"] = math.exp(values["log_tail"])
     if "loading" in values:
         out["loading"] = values["loading"]
     return out
 
 
-def _slopes(report: Callable[[Array], dict[str, float]], coordinates: Array, errors: Array) -> dict[str, Array]:
-    """Central differences of the reported values by the coordinates."""
+def _slopes(report: Callable[[Array], dict[str, float]], coordinates: Array, errors: Array) -> Array:
+    """Central differences of the reported values by the coordinates, shape (values, p)."""
     columns = []
-    for place, error in enumerate(errors):
+    for place, error in enumerate(errors.tolist()):
+        size = max(min(error, 1.0), 1e-9) * DIFFERENCE * 100
         step = np.zeros_like(coordinates)
-        step[place] = max(min(error, 1.0), 1e-9) * DIFFERENCE * 100
+        step[place] = size
         up, down = report(coordinates + step), report(coordinates - step)
-        columns.append({name: (up[name] - down[name]) / (2 * step[place]) for name in up})
-    return {name: np.array([column[name] for column in columns]) for name in columns[0]}
+        columns.append([(high - low) / (2 * size) for high, low in zip(up.values(), down.values(), strict=True)])
+    return np.array(columns).T

@@ -204,7 +204,8 @@ def _first_order(window: Window, time: Array, under: Array | None, noise: Noise)
         return 2
     points = slice(window.first, window.last)
     height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
-    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation), free_share(time[points], window.candidates))
+    free = free_share(time[points], window.candidates)
+    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation), free)
     # a piece of baseline as narrow as a peak would take its place
     widest = max(max(candidate.sigma, candidate.right_half_width) for candidate in window.candidates)
     return max(2, min(taken, 2 + int((time[window.last - 1] - time[window.first]) / (BASE_PIECE * widest))))

@@ -191,8 +191,10 @@ def at_bounds(peak: Peak, task: Task) -> NDArray[np.bool_]:
 
 def without_effect(peak: Peak, task: Task) -> NDArray[np.bool_]:
     """Whether each coordinate of a peak belongs to a site or tail that has vanished at its lower bound, shape (p,)."""
-    lower, _, near = _bounds(peak, task)
     names = MODELS[peak.model].parameters
+    if not MODELS[peak.model].parts:
+        return np.zeros(len(names), dtype=bool)
+    lower, _, near = _bounds(peak, task)
     low = dict(zip(names, (peak.coordinates <= lower + near).tolist(), strict=True))
     site, tail = low.get("log_site_delay", False), low.get("log_tail", False)
     return np.array([(site and name.startswith("log_site")) or (tail and name == "log_tail") for name in names])

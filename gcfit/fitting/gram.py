@@ -5,7 +5,8 @@ meet everything. A small system is put together densely. A large one, its terms 
 border: its cost grows with the number of terms times the square of those that overlap.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,17 +44,17 @@ class Gram:
     @property
     def finite(self) -> bool:
         """Whether every product of a term with itself is a number."""
-        return all(np.isfinite(block).all() for block in self.own)
+        return all(math.isfinite(block.sum()) for block in self.own)
 
     def dense(self, terms: Sequence[int]) -> Array:
         """The matrix of some terms, one after the other, and the base behind them."""
-        ends = np.cumsum([self.own[term].shape[0] for term in terms]).tolist() if len(terms) else []
-        size = ends[-1] if ends else 0
+        size = sum([len(self.own[term]) for term in terms])
         matrix = np.zeros((size + self.base.shape[0],) * 2)
         matrix[size:, size:] = self.base
-        places = {}
-        for term, end in zip(terms, ends, strict=True):
-            place = places[term] = slice(end - self.own[term].shape[0], end)
+        places, begin = {}, 0
+        for term in terms:
+            place = places[term] = slice(begin, begin + len(self.own[term]))
+            begin = place.stop
             matrix[place, place] = self.own[term]
             matrix[place, size:] = across = self.across[term]
             matrix[size:, place] = across.T
@@ -91,18 +92,26 @@ def products(
         gone = set(moved)
         own, across = list(before.own), list(before.across)
         pairs = {pair: block for pair, block in before.pairs.items() if gone.isdisjoint(pair)}
+    for one in moved:
+        row = rows[one]
+        own[one] = row @ row.T
+        across[one] = row @ base[:, curves[one].first : curves[one].last].T
+    for pair in _touching(curves, moved):
+        if pair not in pairs:
+            pairs[pair] = _shared(curves, rows, *pair)
+    return Gram(tuple(own), tuple(across), pairs, base_gram)
+
+
+def _touching(curves: Sequence[Curve], moved: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of a term that moved and one that shares points with it, the smaller number first."""
+    if len(curves) < 2:
+        return
     firsts = np.array([curve.first for curve in curves])
     lasts = np.array([curve.last for curve in curves])
     for one in moved:
-        first, last, row = curves[one].first, curves[one].last, rows[one]
-        own[one] = row @ row.T
-        across[one] = row @ base[:, first:last].T
-        if len(curves) > 1:
-            for other in np.flatnonzero((firsts < last) & (lasts > first)).tolist():
-                pair = (one, other) if one < other else (other, one)
-                if other != one and pair not in pairs:
-                    pairs[pair] = _shared(curves, rows, *pair)
-    return Gram(tuple(own), tuple(across), pairs, base_gram)
+        for other in np.flatnonzero((firsts < curves[one].last) & (lasts > curves[one].first)).tolist():
+            if other != one:
+                yield (one, other) if one < other else (other, one)
 
 
 _NONE = np.zeros((0, 0))
@@ -121,17 +130,32 @@ def solve_scaled(matrix: Array, right: Array) -> Array:
     """Solve a symmetric positive system after scaling its diagonal to one; least squares where it is singular."""
     if matrix.shape[0] == 0:
         return np.zeros_like(right)
-    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
-    scale[scale == 0] = 1.0
-    inverse = 1 / scale
-    unit = matrix * inverse * inverse[:, None]
-    columns = inverse if right.ndim == 1 else inverse[:, None]
-    solved: Array
+    unit, scale = _scaled(matrix)
+    columns = scale if right.ndim == 1 else scale[:, None]
     try:
-        solved = np.asarray(np.linalg.solve(unit, right * columns), dtype=np.float64)
+        solved = np.linalg.solve(unit, right * columns)
     except np.linalg.LinAlgError:
-        solved = np.asarray(np.linalg.lstsq(unit, right * columns, rcond=None)[0], dtype=np.float64)
-    return solved * columns
+        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
+    return np.asarray(solved * columns, dtype=np.float64)
+
+
+def pseudo_inverse_scaled(matrix: Array) -> Array:
+    """Inverse of a symmetric positive matrix after scaling; that of least squares where it is singular."""
+    unit, scale = _scaled(matrix)
+    try:
+        inverse = np.linalg.inv(unit)
+    except np.linalg.LinAlgError:
+        inverse = np.linalg.pinv(unit, hermitian=True)
+    return np.asarray(inverse * scale * scale[:, None], dtype=np.float64)
+
+
+def _scaled(matrix: Array) -> tuple[Array, Array]:
+    """A symmetric matrix with its diagonal scaled to one, where it is above zero, and the scale that does it."""
+    scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
+    if not scale.all():
+        scale[scale == 0] = 1.0
+    scale = 1 / scale
+    return matrix * scale * scale[:, None], scale
 
 
 def inverse_scaled(matrix: Array) -> Array | None:

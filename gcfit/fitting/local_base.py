@@ -52,7 +52,8 @@ def bend_base(data: WindowData, state: State) -> State:
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
         bent = None
-        if score(data, best.solution, base_columns(data.time, order, data.free)) > BASE_GAIN / 2:
+        columns = base_columns(data.time, order, data.free)
+        if score(data, best.solution, columns) > BASE_GAIN / 2 * (order - best.base_order):
             bent = solved(data, best.peaks, order)
         if (
             bent is not None

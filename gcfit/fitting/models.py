@@ -13,6 +13,7 @@ the additions are a second kind of site, an exponential tail and a loading (DESI
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column.closed_form import impulse_jacobian, steps
-from gcfit.column.laplace import Complex, frequencies, rectangle
+from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
 from gcfit.fitting.sampling import Curve, Grid, Sampling, refinement_for, to_spectrum, to_time
@@ -32,7 +33,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "load": ("loading",),
 }
 LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
-SLOW_SUPPORT = {"log_tail": 18.0, "log_site_time": 18.0}  # time constants
+SLOW_SUPPORT = 18.0  # time constants of a tail or a site
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
 CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form, at least
@@ -46,7 +47,7 @@ class PeakModel:
     core: CoreName
     parts: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the coordinates, in the order of the parameter vector."""
         return ("retention", "log_sigma", *(name for part in self.parts for name in PARTS[part]))
@@ -179,12 +180,12 @@ def support(core: Core, values: dict[str, float], known: Known) -> tuple[float, 
         # (√n - √(k_d θ))² = L where √θ = √delay ± √(L/k_d)
         root, reach = math.sqrt(core.delay), math.sqrt(core.reach / core.desorption_rate)
         low, high = max(root - reach, 0.0) ** 2, (root + reach) ** 2
-    # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
-    extra = {"log_site_time": max(-core.loading, 0.0), "log_tail": 0.0}
-    slow = sum(
-        (decays + extra[name]) * math.exp(values[name]) for name, decays in SLOW_SUPPORT.items() if name in values
-    )
-    slow += SLOW_SUPPORT["log_tail"] * (known.tail or 0.0)
+    slow = SLOW_SUPPORT * (known.tail or 0.0)
+    if "log_tail" in values:
+        slow += SLOW_SUPPORT * math.exp(values["log_tail"])
+    if "log_site_time" in values:
+        # a negative loading magnifies what is late by e^{-β}; the tail is behind the column, and is not magnified
+        slow += (SLOW_SUPPORT + max(-core.loading, 0.0)) * math.exp(values["log_site_time"])
     return known.hold_up + low, known.hold_up + high + slow + known.injection
 
 
@@ -291,7 +292,7 @@ def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
 def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Known) -> Complex:
     """Multiply by injection and tail; the derivative by log τ goes before that by the loading."""
     if known.injection:
-        rows = rows * rectangle(s, known.injection)
+        rows = rows * rectangle_on_axis(s.imag, known.injection)
     if known.tail:
         rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:

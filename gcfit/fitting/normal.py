@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.gram import Arrow, Gram, Places, solve_scaled
+from gcfit.fitting.gram import Arrow, Gram, Places, pseudo_inverse_scaled, solve_scaled
 from gcfit.fitting.sampling import Curve
 
 Mask = NDArray[np.bool_]
@@ -26,23 +26,28 @@ class Columns:
     @classmethod
     def of(cls, coordinates: Sequence[int], base: int) -> "Columns":
         """Columns of terms with so many coordinates each, and of so many base columns."""
-        ends = np.cumsum([1 + size for size in coordinates], dtype=np.intp)
-        starts = ends - np.array([1 + size for size in coordinates], dtype=np.intp)
-        terms = int(ends[-1]) if ends.size else 0
-        inner = np.ones(terms, dtype=bool)
-        inner[starts] = False
-        return cls(np.concatenate([starts, np.arange(terms, terms + base)]), np.flatnonzero(inner))
+        return _columns(tuple(coordinates), base)
 
     @cached_property
-    def blocks(self) -> tuple[tuple[Places, ...], ...]:
-        """Indices into the whole matrix: linear by linear, linear by coordinates, coordinates by coordinates."""
-        down, across = self.linear[:, None], self.coordinates[:, None]
-        return (down, self.linear), (down, self.coordinates), (across, self.coordinates)
+    def linear_first(self) -> tuple[Places, Places]:
+        """Indices that put the linear columns of the whole matrix before the coordinates."""
+        order = np.concatenate([self.linear, self.coordinates])
+        return order[:, None], order
 
     @property
     def size(self) -> int:
         """Number of columns."""
         return self.linear.size + self.coordinates.size
+
+
+@lru_cache(maxsize=16)
+def _columns(coordinates: tuple[int, ...], base: int) -> Columns:
+    sizes = np.array([1 + size for size in coordinates], dtype=np.intp)
+    terms = int(sizes.sum())
+    starts = np.cumsum(sizes) - sizes
+    inner = np.ones(terms, dtype=bool)
+    inner[starts] = False
+    return Columns(np.concatenate([starts, np.arange(terms, terms + base)]), np.flatnonzero(inner))
 
 
 class Algebra(Protocol):
@@ -62,19 +67,20 @@ class Dense:
     """For few columns."""
 
     def __init__(self, columns: Columns, gram: Gram, curves: Sequence[Curve]) -> None:
-        matrix = gram.dense(range(len(gram.own)))
-        self._linear, self._cross, self._inner = (matrix[block] for block in columns.blocks)
+        matrix, linear = gram.dense(range(len(gram.own)))[columns.linear_first], columns.linear.size
+        self._inverse = pseudo_inverse_scaled(matrix[:linear, :linear])
+        self._cross, self._inner = matrix[:linear, linear:], matrix[linear:, linear:]
 
     def linear(self, right: Array) -> Array:
         """Solve for the amplitudes and the base."""
-        return solve_scaled(self._linear, right)
+        return self._inverse @ right
 
     @cached_property
     def _unit_normal(self) -> Array:
         """Normal matrix for amplitudes of one."""
-        normal = self._inner - self._cross.T @ solve_scaled(self._linear, self._cross)
+        normal = self._inner - self._cross.T @ (self._inverse @ self._cross)
         normal.flat[:: normal.shape[0] + 1] += SINGULAR * self._inner.diagonal()
-        return (normal + normal.T) / 2
+        return normal
 
     def _normal(self, amplitude: Array) -> Array:
         return self._unit_normal * amplitude * amplitude[:, None]

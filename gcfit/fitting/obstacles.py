@@ -8,6 +8,7 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
 from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.noise import quantile
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import Window
 
@@ -19,7 +20,7 @@ CORE = 4.0  # σ around its apex that a peak keeps whatever is beside it
 
 def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Candidate, ...]:
     """Return the peaks that point downwards where only those that point upwards are fitted, in order of time."""
-    depth = float(np.median(part.signal) - part.signal.min())
+    depth = quantile(part.signal, 0.5) - float(part.signal.min())
     least = max(CLEAR * noise.deviation, DIP * float(np.ptp(part.signal)))
     if settings.polarity != "positive" or depth <= least:
         return ()

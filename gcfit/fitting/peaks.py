@@ -1,5 +1,6 @@
 """From solved windows to the records of the peak table."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,14 +43,14 @@ class WindowResult:
         """The window's own baseline at its points, shape (n,); nothing where the fit did not succeed."""
         if self.state is None:
             return np.zeros_like(self.task.signal)
-        columns = base_columns(self.task.time, self.state.base_order, self.task.free)
-        return np.asarray(self.state.solution.base_coefficients @ columns)
+        solution = self.state.solution
+        whole = self.task.weights is None
+        columns = solution.base if whole else base_columns(self.task.time, self.state.base_order, self.task.free)
+        return np.asarray(solution.base_coefficients @ columns)
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""
-        return self.state is not None and any(
-            low < end and high > begin for low, high in (self._support(peak) for peak in self.state.peaks)
-        )
+        return any(low < end and high > begin for low, high in self._supports)
 
     def total_at(self, time: Array) -> Array:
         """Sum of the window's peaks at any increasing times [s], shape (n,)."""
@@ -57,12 +58,18 @@ class WindowResult:
         if self.state is None:
             return total
         sampling = Sampling.of(time)
-        for peak, amplitude in zip(self.state.peaks, self.state.solution.amplitudes, strict=True):
-            low, high = self._support(peak)
+        for peak, amplitude, (low, high) in zip(
+            self.state.peaks, self.state.solution.amplitudes, self._supports, strict=True
+        ):
             if low < time[-1] and high > time[0]:
                 shape = curve(MODELS[peak.model], peak.coordinates, sampling, self.task.known)
                 total[shape.first : shape.last] += amplitude * shape.rows[0]
         return total
+
+    @cached_property
+    def _supports(self) -> list[tuple[float, float]]:
+        """First and last time [s] of each peak."""
+        return [] if self.state is None else [self._support(peak) for peak in self.state.peaks]
 
     def _support(self, peak: Peak) -> tuple[float, float]:
         model = MODELS[peak.model]
@@ -123,7 +130,7 @@ def _peak(
     )  # fmt: skip
     if task.known.tail is not None:
         rates["tail_s"] = Estimate(task.known.tail, result.tail_error)
-    record = PeakFit(
+    return PeakFit(
         peak=0,
         name="",
         model=peak.model if task.known.tail is None else tailed_name(peak.model),
@@ -138,8 +145,8 @@ def _peak(
         window_start_s=float(task.time[0]),
         window_end_s=float(task.time[-1]),
         **_columns(rates),
+        **({} if figures is None else _figures(amplitude, figures, spread, noise)),
     )
-    return record if figures is None else _with_shape(record, amplitude, figures, spread, noise)
 
 
 def _columns(rates: dict[str, Estimate]) -> dict[str, float | None]:
@@ -159,32 +166,31 @@ def _error_column(name: str) -> str:
     return f"{name}_se"
 
 
-def _with_shape(
-    record: PeakFit, amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
-) -> PeakFit:
-    """Add what is measured on the fitted curve."""
+def _figures(
+    amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
+) -> dict[str, float | None]:
+    """Columns of what is measured on the fitted curve."""
     error = None
     if spread is not None:
-        error = float(np.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0)))
+        error = math.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0))
     height = amplitude * figures.height
     width, base, left = figures.half_width, figures.base_width, figures.base_left
     peak_to_peak = noise.peak_to_peak
-    return replace(
-        record,
-        retention_time_s=figures.apex,
-        retention_time_se_s=error,
-        height=height,
-        fwhm_s=width,
-        plates=suitability.plates(figures.apex, width) if width else None,
-        symmetry=suitability.symmetry(base, left) if base and left else None,
-        snr=suitability.signal_to_noise(height, peak_to_peak) if peak_to_peak > 0 else None,
-    )
+    return {
+        "retention_time_s": figures.apex,
+        "retention_time_se_s": error,
+        "height": height,
+        "fwhm_s": width,
+        "plates": suitability.plates(figures.apex, width) if width else None,
+        "symmetry": suitability.symmetry(base, left) if base and left else None,
+        "snr": suitability.signal_to_noise(height, peak_to_peak) if peak_to_peak > 0 else None,
+    }
 
 
 def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
     """Figures of a peak: on the window's own points where they are dense and regular, else on a finer curve."""
-    sampling = Sampling.of(task.time)
-    sigma = float(np.exp(peak.coordinates[1]))
+    sampling = task.data.sampling
+    sigma = math.exp(peak.coordinates[1])
     if sampling.uniform and sigma > FINE * sampling.interval and shape.rows.shape[1] > 4:
         measured = suitability.shape_of(task.time[shape.first : shape.last], shape.rows)
         if measured is not None and measured.base_width is not None:
@@ -227,6 +233,8 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
 
 def _given(spread: Array, stand: NDArray[np.bool_]) -> Array | None:
     """Covariance of the columns that are free, given those that stand, which have none; None where rounding eats it."""
+    if not stand.any():
+        return spread if (spread.diagonal() > 0).all() else None
     free = ~stand
     scale = np.sqrt(spread.diagonal())
     unit = spread / scale / scale[:, None]

@@ -7,31 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import FINE_SCALES, NARROWEST, Bulges, Index
+from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, ROWS, Bulges, Index
 
 Mask = NDArray[np.bool_]
 MATURE = 0.6  # scale that fits a peak, in its widths
 EXPLAINED = 0.3  # part of a coarse bulge that known peaks must make up to leave no new one
 HEIR = 0.9  # part of the area in a coarse bulge that a ridge must have to go on alone
 REACH = 3.0  # how far a peak adds to a bulge beside it, in scales
-
-
-FIELDS = ("position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale")
+OWN = FIELDS[:8]  # what a ridge keeps of its bulge
 
 
 @dataclass(frozen=True, eq=False)
 class Ridges:
     """Bulges at the scales that fit them; positions, widths and scales in points.
 
-    `table`, shape (8, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each.
+    `table`, shape (8, m), has a row for each of `OWN`, which are also attributes, shape (m,) each.
     """
 
     table: Array
 
     def __getattr__(self, name: str) -> Array:
-        if name not in FIELDS:
+        if name not in OWN:
             raise AttributeError(name)
-        row: Array = self.table[FIELDS.index(name)]
+        row: Array = self.table[ROWS[name]]
         return row
 
     @property
@@ -69,22 +67,23 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
     Ridges
         In order of position.
     """
-    ridges = Ridges(np.zeros((len(FIELDS), 0)))
+    ridges = Ridges(np.zeros((len(OWN), 0)))
     closed = np.zeros(0, dtype=bool)
     for level in levels:
-        nodes = _as_ridges(level)
+        nodes = Ridges(level.table[: len(OWN)])
         holder = _holders(level, ridges.position)
-        rows = _heirs(holder, ridges, closed, level.position.size)
-        taken = np.zeros(level.position.size, dtype=bool)
-        taken[holder[rows]] = True
-        fresh = ~taken
-        fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
-        merged = np.append(~taken & ~fresh, False)[holder]
-        ridges = ridges.replaced(rows, nodes.only(holder[rows]))
-        closed = closed | merged | ridges.mature
+        rows = _heirs(holder, ridges, closed, nodes.position.size)
+        free = np.ones(nodes.position.size, dtype=bool)
+        free[holder[rows]] = False
+        started = Ridges(nodes.table[:, :0])
+        fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
         if fresh.any():
+            fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
+        if free.any():
+            closed = closed | np.append(free & ~fresh, False)[holder]
             started = nodes.only(fresh)
-            ridges, closed = ridges.joined(started), np.concatenate([closed, started.mature])
+        ridges = ridges.replaced(rows, nodes.only(holder[rows])).joined(started)
+        closed = np.append(closed, np.zeros(started.position.size, dtype=bool)) | ridges.mature
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
     return ordered.only(~_corners(ordered))
 
@@ -92,12 +91,6 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
 def _corners(ridges: Ridges) -> Mask:
     """Return which ridges are sharper than their scale can show, though finer scales do not see them: steps do that."""
     return np.asarray((ridges.sigma < 1.001 * NARROWEST * ridges.scale) & (ridges.scale > max(FINE_SCALES)))
-
-
-def _as_ridges(level: Bulges) -> Ridges:
-    """Return the bulges of one scale as ridges that begin there."""
-    columns = [getattr(level, name) for name in FIELDS[:-1]]
-    return Ridges(np.stack([*columns, np.full(level.position.size, level.scale)]))
 
 
 def _holders(level: Bulges, places: Array) -> Index:
@@ -114,6 +107,14 @@ def _heirs(holder: Index, ridges: Ridges, closed: Mask, count: int) -> Index:
     return np.flatnonzero((holder >= 0) & ~closed & (area > HEIR * total[holder]))
 
 
+def _explained_by_its_own(ridges: Ridges, nodes: Ridges, holder: Index) -> Mask:
+    """Return which bulges the ridges within them explain already, shape (nodes,): most of them, at little cost."""
+    held = np.flatnonzero(holder >= 0)
+    node = holder[held]
+    added = _response(ridges.only(held), nodes.position[node], nodes.scale[node])
+    return np.bincount(node, added, minlength=nodes.position.size) > EXPLAINED * nodes.response
+
+
 def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
     """Return which bulges are what peaks found before add up to at their scale, shape (nodes,)."""
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
@@ -122,8 +123,12 @@ def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
     count = high - low
     node = np.repeat(np.arange(count.size), count)
     ridge = np.arange(node.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
-    sigma, scale = ordered.sigma[ridge], nodes.scale[node]
-    spread = sigma**2 + scale**2
-    away = (ordered.position[ridge] - nodes.position[node]) ** 2 / (2 * spread)
-    response = ordered.height[ridge] * sigma * spread**-1.5 * np.exp(-away)
-    return np.bincount(node, response, minlength=count.size) > EXPLAINED * nodes.response
+    added = _response(ordered.only(ridge), nodes.position[node], nodes.scale[node])
+    return np.bincount(node, added, minlength=count.size) > EXPLAINED * nodes.response
+
+
+def _response(ridges: Ridges, place: Array, scale: Array) -> Array:
+    """What Gaussians like some ridges add to the response at a place each, at a scale each, shape (m,)."""
+    spread = ridges.sigma**2 + scale**2
+    away = (ridges.position - place) ** 2 / (2 * spread)
+    return np.asarray(ridges.height * ridges.sigma * spread**-1.5 * np.exp(-away))

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermeval
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
@@ -198,10 +197,17 @@ def calls_for_more(data: WindowData, state: State, place: int) -> bool:
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
     late = np.maximum(z - 2, 0)
-    bell = np.exp(-(z**2) / 2)
-    rows = [hermeval(z, [0] * order + [1]) * bell for order in range(3, 9)]
-    rows += [late * np.exp(-late / slow) for slow in (2.0, 8.0)]
+    rows = [*gauss_hermite(z, 8)[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))]
     return score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
+
+
+def gauss_hermite(z: Array, highest: int) -> list[Array]:
+    """Hermite polynomials He_k of orders 0 to `highest` times exp(-z²/2): He_k = z He_(k-1) - (k - 1) He_(k-2)."""
+    rows = [np.exp(-z * z / 2)]
+    rows.append(z * rows[0])
+    for order in range(2, highest + 1):
+        rows.append(z * rows[-1] - (order - 1) * rows[-2])
+    return rows
 
 
 def forced(data: WindowData, state: State, name: str) -> State:

@@ -9,7 +9,8 @@ whose own step is lost in the noise stands still, and costs nothing until it has
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -23,6 +24,7 @@ MISFIT = 100.0  # points that share a misfit, at the most
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 BOUND_ROUNDS = 6  # of the search for a step within the bounds
 CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
+DONE = 0.01  # of what settles a search; a step that promises less is not taken
 STILL = 1e-5  # of what settles a search; the terms that stand still together give away no more
 
 
@@ -72,6 +74,14 @@ class Solution:
     def columns(self) -> int:
         """Number of free quantities."""
         return self.amplitudes.size + self.base_coefficients.size + sum(one.size for one in self.coordinates)
+
+    @cached_property
+    def total(self) -> Array:
+        """Sum of the terms at the points, shape (n,)."""
+        total = np.zeros_like(self.residual)
+        for amplitude, shape in zip(self.amplitudes.tolist(), self.curves, strict=True):
+            total[shape.first : shape.last] += amplitude * shape.rows[0]
+        return total
 
     def size(self, term: int) -> int:
         """Number of columns of one term: its amplitude and its coordinates."""
@@ -171,7 +181,7 @@ def solve(
         enough = max(effort.attained(problem.variance(point)), problem.floor)
         step = problem.step(point, damping, enough)
         converged = step.attainable <= enough
-        if not step.moved:
+        if not step.moved or step.attainable <= DONE * enough:
             break
         trial = problem.at(np.clip(point.theta + step.change, problem.lower, problem.upper), point, step.moved)
         gain = (point.rss - trial.rss) if trial is not None else -np.inf
@@ -199,8 +209,9 @@ class _Problem:
             for name in ("start", "lower", "upper", "stride")
         )
         sizes = [term.start.size for term in terms]
-        ends = np.cumsum(sizes).tolist()
-        self.parts = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        ends = list(accumulate(sizes))
+        self.begins = [end - size for end, size in zip(ends, sizes, strict=True)]
+        self.parts = [slice(begin, end) for begin, end in zip(self.begins, ends, strict=True)]
         self.owner = np.repeat(np.arange(len(terms)), sizes)
         self.signs = np.array([term.sign for term in terms], dtype=np.float64)
         self.columns = Columns.of(sizes, base.shape[0])
@@ -242,7 +253,7 @@ class _Problem:
         # from nothing a second pass refines: a small peak on a high baseline keeps its digits
         for _ in range(2 if before is None else 1):
             own = [row[0] @ residual[curve.first : curve.last] for curve, row in zip(curves, rows, strict=True)]
-            correction = algebra.linear(np.concatenate([np.array(own), self.base @ residual]))
+            correction = algebra.linear(np.concatenate([own, self.base @ residual]))
             linear += correction
             for amplitude, curve, row in zip(correction.tolist(), curves, rows, strict=False):
                 residual[curve.first : curve.last] -= amplitude * row[0]
@@ -257,24 +268,35 @@ class _Problem:
         amplitude = point.linear[self.owner]
         gradient = self._gradient(point, amplitude)
         change = self._within_bounds(point, amplitude, gradient, damping)
-        attainable = self._fall(point, amplitude, gradient, change) * (1 + damping)
-        over = np.abs(change) / self.stride
-        moved = []
-        for term, part in enumerate(self.parts):
-            own = change[part]
-            longest = float(over[part].max())
-            if longest > 1:
-                own = change[part] = own / longest
-            seen = point.linear[term] ** 2 * float(own @ point.gram.own[term][1:, 1:] @ own)
-            if seen * len(self.parts) > STILL * enough:
+        attainable = predicted = self._fall(point, amplitude, gradient, change)
+        moved, shortened = self._shortened(point, change, enough)
+        if shortened is not change:
+            predicted = self._fall(point, amplitude, gradient, shortened)
+        return _Step(shortened, moved, predicted, attainable * (1 + damping))
+
+    def _shortened(self, point: _Point, change: Array, enough: float) -> tuple[list[int], Array]:
+        """The terms that move, and the step with theirs no longer than allowed and no others."""
+        share = np.abs(change) / self.stride
+        lengths = np.maximum.reduceat(share, self.begins).tolist() if change.size else []
+        moved, shortened = [], change
+        for term, longest in enumerate(lengths):
+            part = self.parts[term]
+            own = change[part] / max(longest, 1.0)
+            seen = float(point.linear[term]) ** 2 * float(own @ point.gram.own[term][1:, 1:] @ own)
+            still = seen * len(lengths) <= STILL * enough
+            if not still:
                 moved.append(term)
-            else:
-                change[part] = 0.0
-        return _Step(change, moved, self._fall(point, amplitude, gradient, change), attainable)
+            if still or longest > 1:
+                shortened = change.copy() if shortened is change else shortened
+                shortened[part] = 0.0 if still else own
+        return moved, shortened
 
     def _within_bounds(self, point: _Point, amplitude: Array, gradient: Array, damping: float) -> Array:
         """The damped step within the bounds: a projected Newton search on the quadratic model (Bertsekas 1982)."""
         low, high = self.lower - point.theta, self.upper - point.theta
+        free = point.algebra.damped(amplitude, gradient, damping, None)
+        if ((free >= low) & (free <= high)).all():
+            return free
         step, slope, fall = np.zeros_like(gradient), gradient, 0.0
         for _ in range(BOUND_ROUNDS):
             way = self._inward(point, amplitude, slope, damping, step <= low, step >= high)

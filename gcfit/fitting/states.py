@@ -5,6 +5,7 @@ with the number of points reduced by the autocorrelation of the noise. A share o
 that no model is asked to describe a measured peak better than such models can.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,7 +87,9 @@ class WindowData:
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal."""
         weights = None if self.weights is None else self.weights[first:last]
-        return replace(self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights, free=None)
+        return replace(
+            self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights, free=None
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +110,9 @@ def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
     """
     x = (time - time[0]) / (time[-1] - time[0])
     if order <= 3:
-        columns: Array = np.polynomial.legendre.legvander(2 * x - 1, order - 1).T
-        return columns
+        z = 2 * x - 1
+        # Legendre polynomials
+        return np.stack([np.ones_like(z), z, 1.5 * z**2 - 0.5][:order])
     shares = np.arange(1, order - 3) / (order - 3)
     return _splines(x, shares if free is None else np.interp(shares, free, x))
 
@@ -133,12 +137,13 @@ def _splines(x: Array, inner: Array) -> Array:
 def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
-    effort = replace(effort, noise=data.deviation**2)
+    effort = Effort(effort.iterations, effort.settled, data.deviation**2)
     solution = solve(data.signal, terms, base_columns(data.time, base_order, data.free), data.weights, effort)
     if solution is None:
         return None
     fitted = tuple(
-        replace(peak, coordinates=coordinates) for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
+        Peak(peak.model, coordinates, peak.anchor, peak.sigma, peak.sign)
+        for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
     )
     return State(fitted, base_order, solution, criterion(data, solution))
 
@@ -156,17 +161,14 @@ def chi_squared(data: WindowData, solution: Solution) -> float:
 
 def penalty(data: WindowData) -> float:
     """What one more column costs."""
-    return float(np.log(data.independent))
+    return math.log(data.independent)
 
 
 def point_variance(data: WindowData, solution: Solution) -> Array:
     """Variance of each point, shape (n,): the noise, and the share of the peaks that no model is asked to describe."""
-    height = np.zeros_like(data.signal)
-    for amplitude, shape in zip(solution.amplitudes, solution.curves, strict=True):
-        height[shape.first : shape.last] += amplitude * shape.rows[0]
-    top = float(np.abs(height).max(initial=0.0))
-    tiny = np.finfo(float).tiny
-    return data.deviation**2 + (INADEQUACY * height) ** 2 + (ROUNDING * top) ** 2 + tiny
+    squares = solution.total**2
+    floor = data.deviation**2 + ROUNDING**2 * float(squares.max(initial=0.0)) + np.finfo(float).tiny
+    return floor + INADEQUACY**2 * squares
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:
@@ -183,14 +185,15 @@ def supports(data: WindowData, before: State, after: State, decisive: float) -> 
 
 def score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
     """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
-    scale = np.sqrt(point_variance(data, solution)[points] * data.inflation)
+    scaled = solution.residual[points] / np.sqrt(point_variance(data, solution)[points] * data.inflation)
     if data.weights is not None:
         directions = directions * data.weights[points]
-    size = np.linalg.norm(directions, axis=1)
-    directions = directions[size > 0] / size[size > 0, None]
+    products = directions @ directions.T
+    size = np.sqrt(products.diagonal())
+    size = np.where(size > 0, size, 1.0)
     # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
-    values, vectors = np.linalg.eigh(directions @ directions.T)
-    projections = vectors.T @ (directions @ (solution.residual[points] / scale))
+    values, vectors = np.linalg.eigh(products / size / size[:, None])
+    projections = (directions @ scaled / size) @ vectors
     sound = values > 1e-9 * values[-1:]
     return float(np.sum(projections[sound] ** 2 / values[sound]))
 
@@ -200,14 +203,14 @@ def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Ar
 
     In a window that is `crowded` a peak stays nearer to where it was found.
     """
-    finest = np.log(0.3 * interval)
     free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
+    narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
     limits = {
         "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
-        "log_sigma": (max(np.log(free.narrowest * sigma), finest), np.log(free.widest * sigma), 0.7),
-        "log_site_delay": (np.log(1e-5 * peak.sigma), np.log(LONGEST_DELAY * peak.sigma), 1.5),
-        "log_site_time": (np.log(0.3 * peak.sigma), np.log(SLOWEST_SITE * peak.sigma), 1.0),
-        "log_tail": (np.log(0.02 * peak.sigma), np.log(SLOWEST_TAIL * peak.sigma), 1.0),
+        "log_sigma": (narrowest, math.log(free.widest * sigma), 0.7),
+        "log_site_delay": (math.log(1e-5 * sigma), math.log(LONGEST_DELAY * sigma), 1.5),
+        "log_site_time": (math.log(0.3 * sigma), math.log(SLOWEST_SITE * sigma), 1.0),
+        "log_tail": (math.log(0.02 * sigma), math.log(SLOWEST_TAIL * sigma), 1.0),
         "loading": (-GREATEST, GREATEST, 5.0),
     }
     lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T

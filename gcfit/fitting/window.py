@@ -54,7 +54,7 @@ class Task:
         """Share of a crowded window that is free of peaks, up to each point, shape (n,); None where it has room."""
         return free_share(self.time, self.candidates) if self.crowded else None
 
-    @property
+    @cached_property
     def data(self) -> WindowData:
         """The points, as the search wants them."""
         sampling = Sampling.of(self.time)
@@ -141,6 +141,8 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return None
     auto = task.model == "auto"
     if auto and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+        return bent
+    if all(peak.model == task.model for peak in bent.peaks):
         return bent
     # what the baseline took up may be the peaks'
     kept = solved(data, bent.peaks, task.base_order)

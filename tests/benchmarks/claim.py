@@ -74,9 +74,15 @@ def rates(trial: Trial) -> Array:
 
 
 def fitted(run: Chromatogram, ways: Sequence[Way]) -> list[Trial]:
-    """Each way of fitting, the quickest of some."""
-    rounds = [compare_models(run, SYSTEM, ways=ways) for _ in range(REPEAT)]
-    return [min(trials, key=lambda trial: trial.seconds) for trials in zip(*rounds, strict=True)]
+    """Each way of fitting, the quickest of some one after the other: as warm as the evaluations."""
+    return [min(_repeated(run, way), key=lambda trial: trial.seconds) for way in ways]
+
+
+def _repeated(run: Chromatogram, way: Way) -> list[Trial]:
+    begun, trials = process_time(), list[Trial]()
+    while len(trials) < REPEAT or process_time() - begun < LEAST_SECONDS:
+        trials += compare_models(run, SYSTEM, ways=[way])
+    return trials
 
 
 def main() -> None:

@@ -278,3 +278,15 @@ def test_inversion_is_linear(first: float, second: float) -> None:
     found = laplace.invert(both, time, 60.0, 150.0, 400)
     expected = first * laplace.outlet(time, one) + second * laplace.outlet(time, two)
     assert np.abs(found - expected).max() <= 1e-11 * (abs(first) + abs(second) + 1e-12)
+
+
+@pytest.mark.parametrize("duration", [1e-6, 0.5, 4.0, 20.0])
+def test_rectangle_on_the_axis_is_the_rectangle(duration: float) -> None:
+    s = laplace.frequencies(100.0, 400)
+    plainly = (1 - np.exp(-s[1:] * duration)) / (s[1:] * duration)
+    found = laplace.rectangle_on_axis(s.imag, duration)
+    assert found[0] == 1
+    np.testing.assert_allclose(found, laplace.rectangle(s, duration), rtol=0, atol=1e-14)
+    # the plain formula loses digits where s t1 is small
+    sure = np.abs(s[1:] * duration) > 0.1
+    np.testing.assert_allclose(found[1:][sure], plainly[sure], rtol=0, atol=1e-13)

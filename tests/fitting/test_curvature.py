@@ -34,15 +34,16 @@ def test_the_kernel_is_exact_for_parabolas_and_blind_to_lines(deviation: float) 
 def test_place_width_height_and_response_of_a_gaussian_at_every_scale(sigma: float) -> None:
     apex = 2000.3
     seen = list(bulges(gaussian(POINTS, apex, sigma, 7.0), quiet(4000), 5.5, 0.03, 200.0))
-    assert len({level.scale for level in seen}) == len(seen) > 8
+    assert len({level.scale[0] for level in seen}) == len(seen) > 8
     for level in seen:
-        main = int(np.argmax(level.response))
-        expected = 7 * sigma * (sigma**2 + level.scale**2) ** -1.5  # second derivative of a Gaussian of that variance
+        main, scale = int(np.argmax(level.response)), level.scale[0]
+        assert (level.scale == scale).all()
+        expected = 7 * sigma * (sigma**2 + scale**2) ** -1.5  # second derivative of a Gaussian of that variance
         assert level.response[main] == pytest.approx(expected, rel=0.04)  # sampled at steps of half its width
-        assert level.position[main] == pytest.approx(apex, abs=0.1 * level.scale)
-        assert level.left[main] == pytest.approx(np.hypot(sigma, level.scale), rel=0.06, abs=0.15)
-        assert level.right[main] == pytest.approx(np.hypot(sigma, level.scale), rel=0.06, abs=0.15)
-        if level.scale < 2 * sigma:
+        assert level.position[main] == pytest.approx(apex, abs=0.1 * scale)
+        assert level.left[main] == pytest.approx(np.hypot(sigma, scale), rel=0.06, abs=0.15)
+        assert level.right[main] == pytest.approx(np.hypot(sigma, scale), rel=0.06, abs=0.15)
+        if scale < 2 * sigma:
             assert level.sigma[main] == pytest.approx(sigma, rel=0.1)
             assert level.height[main] == pytest.approx(7.0, rel=0.1)
             # the counter-curvature of a Gaussian is 2 exp(-3/2) of its curvature
@@ -101,15 +102,36 @@ def by_hand(response: np.ndarray, found: list[int], dip: list[float], split: flo
     return left
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_stand_apart_against_merging_by_hand(seed: int) -> None:
+@pytest.mark.parametrize("least", [0.8, 1.6])
+@pytest.mark.parametrize("seed", range(40))
+def test_stand_apart_against_merging_by_hand(seed: int, least: float) -> None:
     response = np.convolve(white(seed, 160), np.ones(4) / 2, "valid") + 1.5
     found = maxima_above(response, 0.5)
     inner = [i for i in range(1, 156) if response[i] > 0.5 and response[i - 1] < response[i] >= response[i + 1]]
     assert list(found) == inner
-    dip = np.full(found.size, 0.8)
+    dip = np.full(found.size, least)
     apart = stand_apart(response, found, dip, 0.3)
     assert list(found[apart]) == by_hand(response, list(found), list(dip), 0.3)
+
+
+def test_levels_one_after_the_other_do_not_merge() -> None:
+    single = [np.convolve(white(seed, 160), np.ones(4) / 2, "valid") + 1.5 for seed in range(6)]
+    gap = np.array([-np.inf])
+    joined = np.concatenate([part for one in single for part in (gap, one)] + [gap])
+    found = maxima_above(joined, 0.5)
+    inner = found[np.isfinite(joined[found - 1]) & np.isfinite(joined[found + 1])]
+    apart = inner[stand_apart(joined, inner, np.full(inner.size, 1.6), 0.3)]
+    expected = []
+    for level, one in enumerate(single):
+        alone = list(maxima_above(one, 0.5))
+        expected += [i + 1 + level * (one.size + 1) for i in by_hand(one, alone, [1.6] * len(alone), 0.3)]
+    assert list(apart) == expected
+
+
+def test_a_maximum_alone_in_its_level_has_nothing_to_merge_with() -> None:
+    gap = -np.inf
+    joined = np.array([gap, 0.0, 2.0, 0.0, gap, 0.0, 1.0, 0.0, gap, 0.0, 3.0, 0.0, gap])
+    assert stand_apart(joined, np.array([2, 6, 10]), np.full(3, 5.0), 0.3).all()
 
 
 def test_regional_factor_and_ripple_raise_the_thresholds() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.gram import Arrow, Gram, products
+from gcfit.fitting.gram import Arrow, Gram, products, pseudo_inverse_scaled
 from gcfit.fitting.normal import Banded, Columns, Dense
 from gcfit.fitting.sampling import Curve
 
@@ -113,3 +113,26 @@ def test_a_singular_band_still_gives_a_solution() -> None:
     wanted[0] = 1.0
     found = Arrow.of(gram, curves).solve(full @ full.T @ wanted)
     np.testing.assert_allclose(full.T @ found, full.T @ wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("damping", [0.1, 3.0])
+@pytest.mark.parametrize("algebra", [Dense, Banded])
+def test_damping_adds_to_the_diagonal(algebra: type, damping: float) -> None:
+    curves, rows = columns()
+    places = Columns.of([size - 1 for size in SIZES], len(BASE))
+    count = places.coordinates.size
+    amplitude, right = np.linspace(0.5, 2, count), np.random.default_rng(6).standard_normal(count)
+    found = algebra(places, gram_of(curves, rows), curves)
+    unit = np.eye(count)
+    plain, damped = (np.array([found.product(amplitude, row, size) for row in unit]) for size in (0.0, damping))
+    extra = damped - plain
+    # what is added to each diagonal element: of it or of what the term's own amplitude leaves of it, which is more
+    assert (extra.diagonal() >= damping * plain.diagonal() * (1 - 1e-9)).all()
+    np.testing.assert_allclose(extra, np.diag(extra.diagonal()), atol=1e-9)
+    np.testing.assert_allclose(found.damped(amplitude, right, damping, None), np.linalg.solve(damped, right), rtol=1e-8)
+
+
+@pytest.mark.parametrize("matrix", [[[4.0, 4.0], [4.0, 4.0]], [[2.0, 0.0], [0.0, 0.0]], [[9.0, 3.0], [3.0, 4.0]]])
+def test_a_singular_matrix_has_the_inverse_of_least_squares(matrix: list[list[float]]) -> None:
+    whole = np.array(matrix)
+    np.testing.assert_allclose(pseudo_inverse_scaled(whole), np.linalg.pinv(whole), atol=1e-14)

@@ -1,5 +1,7 @@
 """The search against scipy's general least squares on the same problems, and its covariance against brute force."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.optimize import least_squares, lsq_linear
@@ -249,3 +251,45 @@ def test_a_step_within_bounds_is_the_bounded_least_squares_step(seed: int) -> No
     fall = point.rss - np.sum((point.residual - found @ projected) ** 2)
     # a few rounds come within 2 % of the greatest fall
     assert fall >= 0.98 * (point.rss - 2 * best.cost)
+
+
+def by_steps(signal: Array, terms: list[Term], steps: int = 12) -> list[Solution]:
+    """Where a search is after 0, 1, 2, ... steps."""
+    found = [solve(signal, terms, BASE, effort=Effort(iterations=k)) for k in range(steps)]
+    assert all(one is not None for one in found)
+    return [one for one in found if one is not None]
+
+
+@pytest.mark.parametrize("start", [(22.0, 0.3), (45.0, 2.6), (36.0, 3.0), (43.0, 0.0)])
+def test_no_step_raises_the_sum_of_squares_or_is_longer_than_allowed(start: tuple[float, float]) -> None:
+    stride = np.array([1.5, 0.25])
+    far = term(start)
+    slow = Term(far.evaluate, far.start, far.lower, far.upper, stride)
+    for one, lengths in ((far, far.stride), (slow, stride)):
+        states = by_steps(data((10.0, 35.0, 2.0), noise=0.1), [one])
+        for before, after in pairwise(states):
+            assert after.rss <= before.rss
+            assert (np.abs(after.coordinates[0] - before.coordinates[0]) <= lengths * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("starts", [(36.0, 44.0), (42.0, 44.0), (42.0, 48.0), (46.0, 56.0), (50.0, 48.0)])
+def test_an_amplitude_does_not_change_to_the_wrong_sign(starts: tuple[float, float]) -> None:
+    # a wide bell with a dip on top, which a second bell describes best when it points downwards
+    signal = data((10.0, 45.0, 8.0), (-4.0, 45.0, 3.0), noise=0.02)
+    free = [term((starts[0], 1.6)), term((starts[1], 1.2))]
+    signed = [Term(one.evaluate, one.start, one.lower, one.upper, one.stride, sign=1) for one in free]
+    assert (solved(signal, free).amplitudes < 0).any()
+    found = by_steps(signal, signed)
+    wrong = [np.count_nonzero(one.amplitudes < 0) for one in found]
+    # a start may have one already
+    assert all(after <= before for before, after in pairwise(wrong))
+    assert found[-1].rss < found[0].rss
+
+
+def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
+    at = np.array([35.0, np.log(4.0)])
+    signal = 1e9 * (1 + TIME / 100) + bell(TIME, at)
+    start = solve(signal, [term((35.0, float(at[1])))], BASE, effort=Effort(iterations=0))
+    assert start is not None
+    # the signal is known to 1e-7
+    assert start.amplitudes[0] == pytest.approx(1.0, abs=5e-8)
