@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermeval
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import errors_of
@@ -25,6 +24,8 @@ from gcfit.fitting.states import (
 from gcfit.fitting.together import VAGUE, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
+INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
+SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -161,17 +162,49 @@ def _starts(peak: Peak, name: str) -> Iterator[Peak]:
 def calls_for_more(data: WindowData, state: State, place: int) -> bool:
     """Whether the residual near a peak holds more than noise along the directions in which additions bend it.
 
-    The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, made orthonormal:
-    the sum of squared scores is χ² with as many degrees of freedom under pure noise.
+    The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, less what the
+    fitted columns take of them, made orthonormal: the sum of squared scores (Rao 1948) is χ² with as many degrees of
+    freedom under pure noise.
     """
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
+    left = _beside(_bends(z), _fitted_columns(state.solution, place, near))
+    return score(data, state.solution, left, near) > SCREEN + penalty(data)
+
+
+def _bends(z: Array) -> Array:
+    """Gauss-Hermite functions of orders 3 to 8 and two decays at places z [σ], shape (8, n)."""
+    # orders by their recurrence: He_(k+1) = z He_k - k He_(k-1)
+    orders = [np.exp(-(z**2) / 2)]
+    orders.append(z * orders[0])
+    for k in range(1, 8):
+        orders.append(z * orders[k] - k * orders[k - 1])
     late = np.maximum(z - 2, 0)
-    bell = np.exp(-(z**2) / 2)
-    rows = [hermeval(z, [0] * order + [1]) * bell for order in range(3, 9)]
-    rows += [late * np.exp(-late / slow) for slow in (2.0, 8.0)]
-    return score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
+    return np.stack([*orders[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))])
+
+
+def _fitted_columns(solution: Solution, place: int, near: slice) -> Array:
+    """What is free in a window at some points: columns of a peak and of its neighbours, and of the baseline."""
+    rows = [solution.base[:, near]]
+    for term in range(max(place - 1, 0), min(place + 2, len(solution.curves))):
+        own = solution.jacobian(term)
+        first, last = solution.curves[term].first, solution.curves[term].last
+        full = np.zeros((own.shape[0], near.stop - near.start))
+        low, high = max(first, near.start), min(last, near.stop)
+        if low < high:
+            full[:, low - near.start : high - near.start] = own[:, low - first : high - first]
+        rows.append(full)
+    return np.concatenate(rows)
+
+
+def _beside(directions: Array, columns: Array) -> Array:
+    """Directions less their projections on the space of some columns; nothing is left of those that lie within."""
+    sizes = np.linalg.norm(columns, axis=1)
+    unit = columns[sizes > 0] / sizes[sizes > 0, None]
+    left = directions - directions @ unit.T @ np.linalg.pinv(unit @ unit.T, rcond=SINGULAR, hermitian=True) @ unit
+    some = np.linalg.norm(left, axis=1) > INSEPARABLE * np.linalg.norm(directions, axis=1)
+    return np.where(some[:, None], left, 0.0)
 
 
 def forced(data: WindowData, state: State, name: str) -> State:

@@ -17,6 +17,7 @@ from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
+SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -92,7 +93,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if bent is None:
         return None
     auto = task.model == "auto"
-    if auto and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+    # a baseline that bends much may hide the tails of a few peaks
+    plain = data.crowded or bent.base_order <= task.base_order + SLIGHT_BENDS
+    if auto and plain and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
         return bent
     # what the baseline took up may be the peaks'
     kept = solved(data, bent.peaks, task.base_order)
