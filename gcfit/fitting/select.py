@@ -21,7 +21,7 @@ from gcfit.fitting.states import (
     solved,
     supports,
 )
-from gcfit.fitting.together import VAGUE, overlapping
+from gcfit.fitting.together import VAGUE, lessened, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
@@ -121,7 +121,21 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
         winner = min(found.values(), key=lambda one: one.criterion)
         if supports(data, best, winner, DECISIVE):
             best = winner
-    return best
+    return _without_needless(data, best, place, allowed)
+
+
+def _without_needless(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> State:
+    """A peak of several parts without the one that it needs least: a simpler model's own starts may all miss its best.
+
+    From where the richer model ended, a simpler one may end lower than from any start of its own.
+    """
+    parts = MODELS[state.peaks[place].model].parts
+    if len(parts) < 2:
+        return state
+    trials = [lessened(state.peaks[place], tuple(part for part in parts if part != one)) for one in parts]
+    tried = [_with(data, state, place, trial) for trial in trials if trial.model in allowed]
+    simpler = min((one for one in tried if one is not None), key=lambda one: one.criterion, default=None)
+    return state if simpler is None or supports(data, simpler, state, DECISIVE) else simpler
 
 
 def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
