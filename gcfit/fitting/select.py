@@ -125,7 +125,7 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
 
 
 def _without_needless(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> State:
-    """A peak of several parts without the one that it needs least: a simpler model's own starts may all miss its best.
+    """A peak of several parts without the one that it does not need, if there is one.
 
     From where the richer model ended, a simpler one may end lower than from any start of its own.
     """
@@ -134,8 +134,7 @@ def _without_needless(data: WindowData, state: State, place: int, allowed: Seque
         return state
     trials = [lessened(state.peaks[place], tuple(part for part in parts if part != one)) for one in parts]
     tried = [_with(data, state, place, trial) for trial in trials if trial.model in allowed]
-    simpler = min((one for one in tried if one is not None), key=lambda one: one.criterion, default=None)
-    return state if simpler is None or supports(data, simpler, state, DECISIVE) else simpler
+    return min((state, *(one for one in tried if one is not None)), key=lambda one: one.criterion)
 
 
 def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
