@@ -71,13 +71,18 @@ def fit_window(task: Task) -> State | None:
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = _searched(data, task, sure, parts=1)
-    if _clearly(with_shoulders, without):
+    if _clearly(with_shoulders, without) and _simple(with_shoulders):
         return with_shoulders
     return _better(with_shoulders, _searched(data, task, sure))
 
 
 def _clearly(one: State | None, other: State | None) -> bool:
     return one is not None and (other is None or one.criterion < other.criterion - CLEAR)
+
+
+def _simple(state: State | None) -> bool:
+    """Whether no peak has more than one addition: a shoulder that is one leaves nothing to describe for more."""
+    return state is not None and all(len(MODELS[peak.model].parts) < 2 for peak in state.peaks)
 
 
 def _better(one: State | None, other: State | None) -> State | None:
@@ -93,9 +98,8 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if bent is None:
         return None
     auto = task.model == "auto"
-    # a baseline that bends much may hide the tails of a few peaks
-    plain = data.crowded or bent.base_order <= task.base_order + SLIGHT_BENDS
-    if auto and plain and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+    calls = any(calls_for_more(data, bent, place) for place in range(len(bent.peaks)))
+    if auto and not calls and not _bent_in_vain(data, task, bent):
         return bent
     # what the baseline took up may be the peaks'
     kept = solved(data, bent.peaks, task.base_order)
@@ -111,6 +115,14 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if chosen.base_order != kept.base_order:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
+
+
+def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
+    """Whether a baseline that bends much describes a lone peak's tail, which one addition describes better."""
+    if len(bent.peaks) > 1 or bent.base_order <= task.base_order + SLIGHT_BENDS:
+        return False
+    plain = solved(data, bent.peaks, task.base_order)
+    return plain is not None and choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
 
 
 def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:
