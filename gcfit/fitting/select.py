@@ -173,17 +173,20 @@ def _starts(peak: Peak, name: str) -> Iterator[Peak]:
 
 
 def calls_for_more(data: WindowData, state: State, place: int) -> bool:
-    """Whether the residual near a peak holds more than noise along the directions in which additions bend it.
+    """Whether the residual near a peak holds more than noise along the directions in which additions bend it."""
+    return bend_score(data, state, place) > SCREEN + penalty(data)
+
+
+def bend_score(data: WindowData, state: State, place: int) -> float:
+    """Sum of squared scores (Rao 1948) of the directions in which additions bend a peak: χ² of 8 degrees under noise.
 
     The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, less what the
-    fitted columns take of them, made orthonormal: the sum of squared scores (Rao 1948) is χ² with as many degrees of
-    freedom under pure noise.
+    fitted columns take of them, made orthonormal.
     """
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
-    left = _beside(_bends(z), _fitted_columns(state.solution, place, near))
-    return score(data, state.solution, left, near) > SCREEN + penalty(data)
+    return score(data, state.solution, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
 
 
 def _bends(z: Array) -> Array:
