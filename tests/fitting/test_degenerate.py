@@ -8,6 +8,7 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError
 from gcfit.fitting.records import Fit, FitSettings
+from tests.fitting.population import HOLD_UP, draw
 
 TIME = np.arange(0.0, 600.0, 0.2)
 NOISE = np.random.default_rng(0).standard_normal(TIME.size)
@@ -188,7 +189,7 @@ def test_hundreds_of_candidates_in_noise() -> None:
     assert len(fit.peaks) <= 20
 
 
-STRONG = pytest.mark.xfail(reason="10 false peaks in 100 runs of noise with ρ = 0.95", strict=False)
+STRONG = pytest.mark.xfail(reason="3 false peaks in 2 of 100 runs of noise with ρ = 0.95", strict=False)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.7, pytest.param(0.95, marks=STRONG)])
@@ -198,6 +199,24 @@ def test_pure_noise_has_less_than_one_false_peak_in_a_hundred_runs(rho: float) -
     runs = lfilter([1.0], [1.0, -rho], white)[:, 200:]
     found = sum(len(fitted(np.arange(3000) * 0.2, run + 5.0).peaks) for run in runs)
     assert found <= 1
+
+
+def test_noise_slower_than_the_blocks_that_measure_it_has_few_false_peaks() -> None:
+    # its slow part is underestimated: 23 candidates in 18 runs where nothing makes up for it
+    random = np.random.default_rng(2)
+    runs = lfilter([1.0], [1.0, -0.97], random.standard_normal((100, 3200)))[:, 200:]
+    assert sum(len(fitted(np.arange(3000) * 0.2, run + 5.0).peaks) > 0 for run in runs) <= 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rho", [0.0, 0.7])
+def test_a_site_that_is_not_there_is_said_so(rho: float, seed: int) -> None:
+    case = draw("laplace", rho, seed)
+    settings = FitSettings(hold_up=HOLD_UP, model="laplace+site")
+    (found,) = gcfit.fit(case.chromatogram, settings=settings).peaks
+    assert found.status in ("ok", "at a bound", "not determined")
+    assert found.status != "ok" or found.site_n - 3 * found.site_n_se < 0 or "not determined" in found.message
+    assert found.area == pytest.approx(case.truth[1], abs=5 * found.area_se)
 
 
 @pytest.mark.parametrize(
