@@ -33,6 +33,7 @@ SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out
 GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
 WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
+LARGEST, SMALLEST = 1e140, 1e-140  # times and signals whose squares, and sums of these, are still numbers
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
 
 
@@ -64,13 +65,14 @@ def fit(
     Raises
     ------
     InputError
-        If the model is not known, the part of the run from `start` to `end` holds fewer than three points, or the
-        injection lasts longer than that.
+        If the model is not known, the part of the run from `start` to `end` holds fewer than three points, the
+        injection lasts longer than that, or times or signal are so large or small that their squares are no numbers.
     """
     began = clock.perf_counter()
     settings = completed(settings or FitSettings(), system)
     part = _part(chromatogram, settings)
     _refuse_long_injection(part, settings)
+    _refuse_scale(part)
     noise = estimate_noise(part.time, part.signal)
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
@@ -138,6 +140,15 @@ def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
             f"the injection lasts {settings.injection:g} s, the run {duration:g} s",
             remedy="give the injection in seconds",
         )
+
+
+def _refuse_scale(part: Chromatogram) -> None:
+    """Raise where sums of squares, of which every fit consists, leave the range of double precision."""
+    for name, values in (("time", part.time), ("signal", part.signal)):
+        top = float(np.abs(values).max())
+        if top > LARGEST or 0 < top < SMALLEST:
+            found = f"the largest {name} is {top:.3g}, whose square is no number in double precision"
+            raise InputError(part.label, found, remedy="give it in another unit")
 
 
 def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Array, tuple[Candidate, ...]]:

@@ -14,6 +14,7 @@ from gcfit.fitting.solver import Solution
 from gcfit.fitting.states import Peak, State, bounds
 from gcfit.fitting.window import Task
 
+BEYOND = 1.5  # times the range of the signal; a peak that is higher stands on a baseline that nobody has seen
 CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there
 TINY_AREA = 2.0  # standard errors below which a peak is not determined
 POOR = 0.995  # R² below which a misfit is poor, where the noise does not explain it
@@ -74,6 +75,7 @@ def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
     loose = record.k_d_se_per_s is not None and record.k_d_se_per_s > (record.k_d_per_s or 0.0)
     flags = [
         *_undetermined(record, loose),
+        *_above_all(record, evidence),
         *_of_search(evidence),
         *_of_signal(record, evidence),
         *_of_misfit(record, evidence),
@@ -95,6 +97,16 @@ def _undetermined(record: PeakFit, loose: bool) -> Iterator[tuple[str, str]]:
         yield "not determined", "the apex lies outside the data"
     if loose:
         yield "not determined", "k_a and k_d are not determined"
+
+
+def _above_all(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield that a peak is far higher than the signal ranges: then its baseline is the model's invention."""
+    task = evidence.task
+    if task.weights is not None and (task.weights == 0).any():
+        return  # what the detector cut may have been higher
+    size, span = float(np.abs(record.curve).max(initial=0.0)), float(np.ptp(task.signal))
+    if size > BEYOND * span:
+        yield "not determined", f"{size / span:.2g} times as high as the signal ranges: no baseline is seen beside it"
 
 
 def _of_search(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -22,9 +22,11 @@ from gcfit.fitting.states import (
     solved,
     supports,
 )
-from gcfit.fitting.together import overlapping
+from gcfit.fitting.together import lessened, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
+INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
+SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
 FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
 SWEEPS = 3  # of choices over the peaks of a window
@@ -149,7 +151,20 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
         winner = min(found.values(), key=lambda one: one.criterion)
         if supports(data, best, winner, DECISIVE):
             best = winner
-    return best
+    return _without_needless(data, best, place, allowed)
+
+
+def _without_needless(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> State:
+    """A peak of several parts without the one that it does not need, if there is one.
+
+    From where the richer model ended, a simpler one may end lower than from any start of its own.
+    """
+    parts = MODELS[state.peaks[place].model].parts
+    if len(parts) < 2:
+        return state
+    trials = [lessened(state.peaks[place], tuple(part for part in parts if part != one)) for one in parts]
+    tried = [_with(data, state, place, trial) for trial in trials if trial.model in allowed]
+    return min((state, *(one for one in tried if one is not None)), key=lambda one: one.criterion)
 
 
 def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
@@ -188,17 +203,49 @@ def _starts(peak: Peak, name: str) -> Iterator[Peak]:
 
 
 def calls_for_more(data: WindowData, state: State, place: int) -> bool:
-    """Whether the residual near a peak holds more than noise along the directions in which additions bend it.
+    """Whether the residual near a peak holds more than noise along the directions in which additions bend it."""
+    return bend_score(data, state, place) > SCREEN + penalty(data)
 
-    The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, made orthonormal:
-    the sum of squared scores is χ² with as many degrees of freedom under pure noise.
+
+def bend_score(data: WindowData, state: State, place: int) -> float:
+    """Sum of squared scores (Rao 1948) of the directions in which additions bend a peak: χ² of 8 degrees under noise.
+
+    The directions are Gauss-Hermite functions of orders 3 to 8 on the peak and two decays behind it, less what the
+    fitted columns take of them, made orthonormal.
     """
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
+    return score(data, state.solution, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
+
+
+def _bends(z: Array) -> Array:
+    """Gauss-Hermite functions of orders 3 to 8 and two decays at places z [σ], shape (8, n)."""
     late = np.maximum(z - 2, 0)
-    rows = [*gauss_hermite(z, 8)[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))]
-    return score(data, state.solution, np.stack(rows), near) > SCREEN + penalty(data)
+    return np.stack([*gauss_hermite(z, 8)[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))])
+
+
+def _fitted_columns(solution: Solution, place: int, near: slice) -> Array:
+    """What is free in a window at some points: columns of a peak and of its neighbours, and of the baseline."""
+    rows = [solution.base[:, near]]
+    for term in range(max(place - 1, 0), min(place + 2, len(solution.curves))):
+        own = solution.jacobian(term)
+        first, last = solution.curves[term].first, solution.curves[term].last
+        full = np.zeros((own.shape[0], near.stop - near.start))
+        low, high = max(first, near.start), min(last, near.stop)
+        if low < high:
+            full[:, low - near.start : high - near.start] = own[:, low - first : high - first]
+        rows.append(full)
+    return np.concatenate(rows)
+
+
+def _beside(directions: Array, columns: Array) -> Array:
+    """Directions less their projections on the space of some columns; nothing is left of those that lie within."""
+    sizes = np.linalg.norm(columns, axis=1)
+    unit = columns[sizes > 0] / sizes[sizes > 0, None]
+    left = directions - directions @ unit.T @ np.linalg.pinv(unit @ unit.T, rcond=SINGULAR, hermitian=True) @ unit
+    some = np.linalg.norm(left, axis=1) > INSEPARABLE * np.linalg.norm(directions, axis=1)
+    return np.where(some[:, None], left, 0.0)
 
 
 def gauss_hermite(z: Array, highest: int) -> list[Array]:

@@ -94,6 +94,13 @@ def _without_unsure(data: WindowData, state: State, place: int) -> Peak:
         parts = tuple(part for part in parts if part != ("site" if "site" in parts else parts[0]))
     if parts == model.parts:
         return peak
+    return lessened(peak, parts)
+
+
+def lessened(peak: Peak, parts: tuple[str, ...]) -> Peak:
+    """A peak with some of its additions only; without its loading, on the linear law that was loaded."""
+    model = MODELS[peak.model]
+    held = dict(zip(model.parameters, peak.coordinates.tolist(), strict=True))
     name = next(name for name, one in MODELS.items() if one == PeakModel(model.core, parts))
     if "load" in model.parts and "load" not in parts:
         held["retention"], held["log_sigma"] = to_core(held["retention"], held["log_sigma"], held["loading"])

@@ -19,7 +19,8 @@ from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
-HIDDEN_ROUNDS = 3
+HIDDEN_ROUNDS = 3  # of a search for peaks in the residual
+SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -90,7 +91,7 @@ def _first(data: WindowData, task: Task) -> State | None:
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = _searched(data, task, sure, parts=1)
-    if _clearly(with_shoulders, without):
+    if _clearly(with_shoulders, without) and _simple(with_shoulders):
         return with_shoulders
     return _better(with_shoulders, _searched(data, task, sure))
 
@@ -127,6 +128,11 @@ def _clearly(one: State | None, other: State | None) -> bool:
     return one is not None and (other is None or one.criterion < other.criterion - CLEAR)
 
 
+def _simple(state: State | None) -> bool:
+    """Whether no peak has more than one addition: a shoulder that is one leaves nothing to describe for more."""
+    return state is not None and all(len(MODELS[peak.model].parts) < 2 for peak in state.peaks)
+
+
 def _better(one: State | None, other: State | None) -> State | None:
     return one if other is None or (one is not None and one.criterion < other.criterion) else other
 
@@ -140,7 +146,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if bent is None:
         return None
     auto = task.model == "auto"
-    if auto and not any(calls_for_more(data, bent, place) for place in range(len(bent.peaks))):
+    if auto and not _calls(data, bent) and not _bent_in_vain(data, task, bent):
         return bent
     if all(peak.model == task.model for peak in bent.peaks):
         return bent
@@ -158,6 +164,19 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if chosen.base_order != kept.base_order:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
+
+
+def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
+    """Whether a baseline that bends much describes a lone peak's tail, which one addition describes better."""
+    if len(bent.peaks) > 1 or bent.base_order <= task.base_order + SLIGHT_BENDS:
+        return False
+    plain = solved(data, bent.peaks, task.base_order)
+    return plain is not None and choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
+
+
+def _calls(data: WindowData, state: State) -> bool:
+    """Whether any peak of a solved window calls for more than the pair."""
+    return any(calls_for_more(data, state, place) for place in range(len(state.peaks)))
 
 
 def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:

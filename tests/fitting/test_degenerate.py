@@ -8,6 +8,7 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError
 from gcfit.fitting.records import Fit, FitSettings
+from tests.fitting.population import HOLD_UP, draw
 
 TIME = np.arange(0.0, 600.0, 0.2)
 NOISE = np.random.default_rng(0).standard_normal(TIME.size)
@@ -63,14 +64,10 @@ def test_scale_of_the_signal(scale: float) -> None:
     assert other.noise.deviation == pytest.approx(scale * one.noise.deviation, rel=1e-9)
 
 
-@pytest.mark.xfail(reason="squares of 1e200 overflow in the noise of the detection", strict=False)
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
-def test_scales_whose_squares_are_no_numbers(scale: float) -> None:
-    try:
-        fit = fitted(TIME, scale * (peak(200, 3, 100) + NOISE + 5))
-    except InputError:
-        return
-    assert fit.peaks[0].area == pytest.approx(scale * AREA, rel=0.02)
+def test_scales_whose_squares_are_no_numbers_are_refused(scale: float) -> None:
+    with pytest.raises(InputError, match="whose square is no number in double precision; give it in another unit"):
+        fitted(TIME, scale * (peak(200, 3, 100) + NOISE + 5))
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e3])
@@ -109,8 +106,37 @@ def test_a_peak_cut_by_the_end_keeps_its_area() -> None:
     assert fit.peaks[0].area == pytest.approx(200 * 5 * np.sqrt(2 * np.pi), rel=0.03)
 
 
+def test_a_peak_cut_by_the_begin_keeps_its_area_and_says_so() -> None:
+    (found,) = fitted(TIME, peak(6, 5, 200) + NOISE).peaks
+    assert found.area == pytest.approx(200 * 5 * np.sqrt(2 * np.pi), rel=0.03)
+    assert found.status == "clipped"
+    assert "cut by the begin of the run" in found.message
+
+
 def test_a_peak_cut_by_the_end_says_so() -> None:
     assert fitted(TIME, peak(594, 5, 200) + NOISE).peaks[0].message
+
+
+@pytest.mark.parametrize("size", [20.0, 1000.0])
+@pytest.mark.parametrize("period", [40.0, 60.0, 90.0, 150.0, 1200.0])
+def test_a_sine_has_no_peak_that_is_known(period: float, size: float) -> None:
+    # its humps leave no baseline free between them: how deep that lies is the model's invention
+    found = fitted(TIME, NOISE + size * np.sin(2 * np.pi * TIME / period)).peaks
+    assert [one.message for one in found if one.status == "ok"] == []
+    high = [one for one in found if one.height > 1.5 * (2 * size + np.ptp(NOISE))]
+    assert all("no baseline is seen beside it" in one.message for one in high)
+
+
+def test_many_spikes_are_no_peaks() -> None:
+    spikes = np.zeros(TIME.size)
+    spikes[np.random.default_rng(3).choice(TIME.size, 100, replace=False)] = 500.0
+    assert fitted(TIME, NOISE + spikes).peaks == ()
+
+
+@pytest.mark.parametrize("first", [995, 998, 1000])
+def test_five_points_of_a_peak_are_none(first: int) -> None:
+    points = slice(first, first + 5)
+    assert fitted(TIME[points], (peak(200, 0.3, 1000) + NOISE)[points]).peaks == ()
 
 
 def test_a_saturated_peak_says_so() -> None:
@@ -163,7 +189,7 @@ def test_hundreds_of_candidates_in_noise() -> None:
     assert len(fit.peaks) <= 20
 
 
-STRONG = pytest.mark.xfail(reason="10 false peaks in 100 runs of noise with ρ = 0.95", strict=False)
+STRONG = pytest.mark.xfail(reason="3 false peaks in 2 of 100 runs of noise with ρ = 0.95", strict=False)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.7, pytest.param(0.95, marks=STRONG)])
@@ -173,6 +199,24 @@ def test_pure_noise_has_less_than_one_false_peak_in_a_hundred_runs(rho: float) -
     runs = lfilter([1.0], [1.0, -rho], white)[:, 200:]
     found = sum(len(fitted(np.arange(3000) * 0.2, run + 5.0).peaks) for run in runs)
     assert found <= 1
+
+
+def test_noise_slower_than_the_blocks_that_measure_it_has_few_false_peaks() -> None:
+    # its slow part is underestimated: 23 candidates in 18 runs where nothing makes up for it
+    random = np.random.default_rng(2)
+    runs = lfilter([1.0], [1.0, -0.97], random.standard_normal((100, 3200)))[:, 200:]
+    assert sum(len(fitted(np.arange(3000) * 0.2, run + 5.0).peaks) > 0 for run in runs) <= 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rho", [0.0, 0.7])
+def test_a_site_that_is_not_there_is_said_so(rho: float, seed: int) -> None:
+    case = draw("laplace", rho, seed)
+    settings = FitSettings(hold_up=HOLD_UP, model="laplace+site")
+    (found,) = gcfit.fit(case.chromatogram, settings=settings).peaks
+    assert found.status in ("ok", "at a bound", "not determined")
+    assert found.status != "ok" or found.site_n - 3 * found.site_n_se < 0 or "not determined" in found.message
+    assert found.area == pytest.approx(case.truth[1], abs=5 * found.area_se)
 
 
 @pytest.mark.parametrize(

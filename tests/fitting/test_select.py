@@ -5,15 +5,17 @@ import pytest
 
 import gcfit
 from gcfit.chromatogram import Chromatogram
-from gcfit.fitting.models import MODELS
+from gcfit.column.closed_form import impulse
+from gcfit.fitting.models import MODELS, Known
 from gcfit.fitting.records import FitSettings, PeakFit
+from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.select import bend_score
+from gcfit.fitting.states import Peak, WindowData, solved
 from tests.fitting.curves import HOLD_UP, Shape, rows
 
 
 def chosen(shape: Shape, snr: float, seed: int = 0, **settings: object) -> PeakFit:
     """The peak that `auto` makes of one with 10 points a σ, on a line with noise of deviation 1."""
-    from gcfit.fitting.sampling import Sampling
-
     time = np.arange(HOLD_UP + 0.2 * shape.delay, HOLD_UP + shape.delay + 90 * shape.sigma, shape.sigma / 10)
     unit = rows(shape, shape.coordinates, Sampling.of(time))[0]
     noise = np.random.default_rng(seed).standard_normal(time.size)
@@ -64,3 +66,19 @@ def test_every_model_can_be_asked_for(name: str) -> None:
     found = chosen(Shape("laplace", 2000, 60.0), 1000.0, model=name)
     assert found.model == name
     assert found.r_squared > 0.999
+
+
+def test_the_score_of_a_pair_in_noise_is_chi_squared() -> None:
+    # eight directions that the fitted columns leave: mean 8, variance 16 (180 draws know them to 0.3 and 2.5)
+    n, delay, noise = 500.0, 60.0, np.random.default_rng(5)
+    sigma = delay * np.sqrt(2 / n)
+    time = np.arange(HOLD_UP + delay - 20 * sigma, HOLD_UP + delay + 40 * sigma, sigma / 8)
+    clean = 300 * sigma * impulse(time, HOLD_UP, n, n / delay) + 5
+    start = Peak("laplace", np.array([HOLD_UP + delay, np.log(sigma)]), HOLD_UP + delay, sigma)
+    scores = []
+    for _ in range(180):
+        signal = clean + noise.standard_normal(time.size)
+        data = WindowData(Sampling.of(time), signal, None, 1.0, 1.0, Known(HOLD_UP))
+        scores.append(bend_score(data, solved(data, [start], 2), 0))
+    assert np.mean(scores) == pytest.approx(8, abs=1.2)
+    assert np.var(scores) == pytest.approx(16, abs=7)
