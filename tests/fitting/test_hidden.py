@@ -1,0 +1,97 @@
+"""Peaks that show in the residual of a crowd only: found where they stand, never inside a peak whose model misses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import exponnorm
+
+from gcfit.chromatogram import Array
+from gcfit.fitting import window
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.hidden import explained, left_over
+from gcfit.fitting.models import Known
+from gcfit.fitting.states import State, WindowData, solved
+from gcfit.fitting.window import Task, fit_window, starting_peak
+
+TIME = np.arange(0.0, 320.0, 0.25)
+APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
+SIGMA, NOISE = 5.0, 0.01
+
+
+def bell(apex: float, height: float) -> Array:
+    return np.asarray(height * np.exp(-0.5 * ((TIME - apex) / SIGMA) ** 2))
+
+
+def task(signal: Array, apexes: tuple[float, ...] = APEXES) -> Task:
+    """A window that knows of some of its peaks."""
+    candidates = tuple(Candidate(apex, 100.0, SIGMA, 1e4, 1, False, 5.9, 5.9) for apex in apexes)
+    noisy = signal + np.random.default_rng(3).normal(0, NOISE, TIME.size)
+    return Task(0, TIME, noisy, None, NOISE, 1.0, Known(-1000.0, 0.0, None), "auto", candidates)
+
+
+def places(task: Task) -> list[float]:
+    state = fit_window(task)
+    assert state is not None
+    return [float(peak.coordinates[0]) for peak in state.peaks]
+
+
+@pytest.mark.parametrize("height", [8.0, 20.0, 40.0])
+def test_a_hump_between_peaks_is_found(height: float) -> None:
+    hump = task(np.sum([bell(apex, 100.0) for apex in APEXES], axis=0) + bell(160.0, height))
+    assert places(hump) == pytest.approx(sorted((*APEXES, 160.0)), abs=0.5)
+    state = fit_window(hump)
+    assert state is not None
+    assert state.solution.amplitudes[3] == pytest.approx(height * SIGMA * np.sqrt(2 * np.pi), rel=0.05)
+
+
+def row(extra: Array) -> tuple[WindowData, State]:
+    """The pair for each of the known peaks, in a window with something else."""
+    window_task = task(np.sum([bell(apex, 100.0) for apex in APEXES], axis=0) + extra)
+    peaks = [starting_peak(candidate, window_task.candidates, window_task) for candidate in window_task.candidates]
+    state = solved(window_task.data, peaks, 2)
+    assert state is not None
+    return window_task.data, state
+
+
+@pytest.mark.parametrize(
+    ("extra", "found"),
+    [
+        (bell(160.0, 8.0), [160.0]),
+        (-bell(160.0, 8.0), []),  # points the other way
+        (bell(146.0, 3.0) - bell(140.0, 3.0), []),  # stands within a peak
+        (bell(160.0, 0.2), []),  # too small beside its neighbours
+    ],
+)
+def test_what_the_residual_seems_to_hold(extra: Array, found: list[float]) -> None:
+    assert [one.apex_time for one in left_over(*row(extra))] == pytest.approx(found, abs=1.0)
+
+
+@pytest.mark.parametrize(("at", "sound"), [(160.0, True), (154.0, False)])
+def test_a_peak_must_take_up_what_was_left(at: float, sound: bool) -> None:
+    """Beside a hump with a dip it mends little; on a hump nearly all."""
+    data, before = row(bell(160.0, 8.0) if sound else bell(154.0, 8.0) - bell(162.0, 9.0))
+    new = replace(before.peaks[2], coordinates=np.array([at, np.log(SIGMA)]), anchor=at)
+    after = solved(data, sorted((*before.peaks, new), key=lambda peak: float(peak.coordinates[0])), 2)
+    assert after is not None
+    grown = next(peak for peak in after.peaks if peak.anchor == at)
+    assert explained(data, before, after, grown) is sound
+
+
+def test_a_dip_between_peaks_is_none() -> None:
+    assert len(places(task(np.sum([bell(apex, 100.0) for apex in APEXES], axis=0) - bell(160.0, 8.0)))) == len(APEXES)
+
+
+def test_a_peak_that_no_model_describes_is_not_split() -> None:
+    """Each is the sum of two tailed Gaussians one σ apart."""
+    signal = np.sum([700 * exponnorm.pdf(TIME, 1.5, a - 4, 4) + 300 * exponnorm.pdf(TIME, 1, a, 5) for a in APEXES], 0)
+    assert len(places(task(signal))) == len(APEXES)
+
+
+def test_a_window_with_room_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> tuple[Candidate, ...]:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr(window, "left_over", refused)
+    few = APEXES[: window.CROWD]
+    assert len(places(task(np.sum([bell(apex, 100.0) for apex in few], axis=0), few))) == len(few)
