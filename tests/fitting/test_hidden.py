@@ -19,7 +19,7 @@ APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
 SIGMA, NOISE = 5.0, 0.01
 
 
-WAVES = np.where(np.abs(TIME - 160) < 16, 8 * np.cos((TIME - 160) / 2.5), 0.0)
+WAVES = np.where(np.abs(TIME - 160) < 16, 8 * np.cos(TIME - 160), 0.0)
 
 
 def bell(apex: float, height: float) -> Array:
