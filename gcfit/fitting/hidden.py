@@ -11,7 +11,6 @@ from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.states import Peak, State, WindowData, heights_of
 
 MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
-APART = 2.0  # σ of the nearest peak from its apex within which a residual is that peak's misfit
 SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
 FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
@@ -32,7 +31,7 @@ def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
         candidate
         for candidate in found
         if candidate.height > SHARE * float(np.interp(candidate.apex_time, data.time, level))
-        and _apart(candidate, state.peaks)
+        and _as_wide(candidate, state.peaks)
         and candidate.height > FAINTEST * _highest(candidate, state)
     )
 
@@ -86,12 +85,8 @@ def _apex(data: WindowData, state: State, place: int) -> tuple[float, float]:
     return float(data.time[shape.first + top]), abs(amplitude * float(shape.rows[0][top]))
 
 
-def _apart(candidate: Candidate, peaks: Sequence[Peak]) -> bool:
-    """Whether a candidate is no part of a peak, and about as wide as the nearest one."""
+def _as_wide(candidate: Candidate, peaks: Sequence[Peak]) -> bool:
+    """Whether a candidate is about as wide as the nearest peak."""
     nearest = min(peaks, key=lambda peak: abs(peak.coordinates[0] - candidate.apex_time))
     width = max(float(np.exp(nearest.coordinates[1])), nearest.sigma)
-    if not NARROWEST * width < candidate.sigma < WIDEST * width:
-        return False
-    return all(
-        abs(peak.coordinates[0] - candidate.apex_time) > APART * float(np.exp(peak.coordinates[1])) for peak in peaks
-    )
+    return NARROWEST * width < candidate.sigma < WIDEST * width

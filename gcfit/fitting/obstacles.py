@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gcfit.fitting.defects import Defects
 from gcfit.fitting.detect import Candidate, find_peaks
 from gcfit.fitting.noise import quantile
 from gcfit.fitting.records import FitSettings, Noise
-from gcfit.fitting.windows import Window
+from gcfit.fitting.windows import LEAST_POINTS, Window
 
 DIP = 0.02  # of the range of the signal; smaller dips are none
 CLEAR = 20.0  # least height of a dip, in standard deviations of the noise
@@ -31,12 +32,32 @@ def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[
 def cut_short(
     windows: Sequence[Window], time: Array, defects: Defects, dips: Sequence[Candidate]
 ) -> tuple[Window, ...]:
-    """Return the windows, each ending before the nearest obstacle on either side of its peaks."""
+    """Return the windows, each ending before the nearest obstacle on either side of its peaks.
+
+    A dip between two peaks of a window parts it, since no baseline leads through the dip.
+    """
+    windows = [part for window in windows for part in _parted(window, time, dips)]
     steps = time[np.flatnonzero(defects.steps)].tolist()
     spans = [(step, step) for step in steps] + [
         (dip.apex_time - FLANK * dip.sigma, dip.apex_time + FLANK * dip.sigma) for dip in dips
     ]
     return tuple(_cut(window, time, spans) for window in windows) if spans else tuple(windows)
+
+
+def _parted(window: Window, time: Array, dips: Sequence[Candidate]) -> list[Window]:
+    """Return the parts of a window on either side of the dips between its peaks."""
+    peaks = window.candidates
+    for place, (before, after) in enumerate(pairwise(peaks), 1):
+        between = [dip for dip in dips if before.apex_time < dip.apex_time < after.apex_time]
+        if between:
+            begin = max(between[0].apex_time - FLANK * between[0].sigma, before.apex_time)
+            end = min(between[-1].apex_time + FLANK * between[-1].sigma, after.apex_time)
+            last, first = (int(point) for point in np.searchsorted(time, [begin, end], side="right"))
+            if min(last - window.first, window.last - first) < LEAST_POINTS:
+                continue
+            rest = Window(first, window.last, peaks[place:])
+            return [Window(window.first, last, peaks[:place]), *_parted(rest, time, dips)]
+    return [window]
 
 
 def _cut(window: Window, time: Array, spans: Sequence[tuple[float, float]]) -> Window:

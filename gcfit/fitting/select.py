@@ -29,7 +29,6 @@ INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitt
 SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
 FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
-SWEEPS = 3  # of choices over the peaks of a window
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
@@ -41,20 +40,8 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     """Let each peak of a solved window take the model that the data support among the allowed ones.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
-    then all are fitted together. Where that changed neighbours, the peaks may choose again.
+    then all are fitted together.
     """
-    for _ in range(SWEEPS):
-        swept = _swept(data, state, allowed)
-        if swept is None:
-            break
-        state = swept
-        if len(state.peaks) == 1:
-            break
-    return state
-
-
-def _swept(data: WindowData, state: State, allowed: Sequence[str]) -> State | None:
-    """The window after each of its peaks has chosen once; None where none changed, or the data do not support it."""
     heights, sum_of_peaks = heights_of(state), _Sum(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
@@ -70,9 +57,9 @@ def _swept(data: WindowData, state: State, allowed: Sequence[str]) -> State | No
             peaks[k] = peak
         sum_of_peaks.update(group, best.solution, local.first)
     if all(new.model == old.model for new, old in zip(peaks, state.peaks, strict=True)):
-        return None
+        return state
     joint = solved(data, peaks, state.base_order)
-    return joint if joint is not None and supports(data, state, joint, DECISIVE) else None
+    return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
 
 
 @dataclass(frozen=True, eq=False)

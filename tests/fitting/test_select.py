@@ -9,7 +9,7 @@ from gcfit.column.closed_form import impulse
 from gcfit.fitting.models import MODELS, Known
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import bend_score
+from gcfit.fitting.select import _Sum, bend_score
 from gcfit.fitting.states import Peak, WindowData, solved
 from tests.fitting.curves import HOLD_UP, Shape, rows
 
@@ -82,3 +82,20 @@ def test_the_score_of_a_pair_in_noise_is_chi_squared() -> None:
         scores.append(bend_score(data, solved(data, [start], 2), 0))
     assert np.mean(scores) == pytest.approx(8, abs=1.2)
     assert np.var(scores) == pytest.approx(16, abs=7)
+
+
+def test_a_neighbours_points_do_not_count_while_a_peak_chooses() -> None:
+    """Two pairs ten σ apart, on a line; the low one is looked at alone, at its own points."""
+    time = np.arange(0.0, 200.0, 0.25)
+    own = 10 * np.exp(-0.5 * ((time - 80) / 4) ** 2)
+    other = 100 * np.exp(-0.5 * ((time - 120) / 4) ** 2)
+    data = WindowData(Sampling.of(time), own + other + 3 + 0.01 * time, None, 0.01, 1.0, Known(-1e4, 0.0, None))
+    peaks = [Peak("laplace", np.array([apex, np.log(4.0)]), apex, 4.0) for apex in (80.0, 120.0)]
+    state = solved(data, peaks, 2)
+    assert state is not None
+    local = _Sum(data, state).neighbourhood(state.peaks, [0])
+    near = local.data
+    assert near.weights is not None
+    np.testing.assert_allclose(near.signal, own[local.first : local.first + near.signal.size], atol=0.02)
+    assert near.weights[np.abs(near.time - 80) < 12].all()
+    assert not near.weights[np.abs(near.time - 120) < 8].any()
