@@ -22,8 +22,8 @@ SIGMA, NOISE = 5.0, 0.01
 WAVES = np.where(np.abs(TIME - 160) < 16, 6 * np.cos(TIME - 160), 0.0)
 
 
-def bell(apex: float, height: float) -> Array:
-    return np.asarray(height * np.exp(-0.5 * ((TIME - apex) / SIGMA) ** 2))
+def bell(apex: float, height: float, sigma: float = SIGMA) -> Array:
+    return np.asarray(height * np.exp(-0.5 * ((TIME - apex) / sigma) ** 2))
 
 
 def task(signal: Array, apexes: tuple[float, ...] = APEXES) -> Task:
@@ -64,6 +64,7 @@ def row(extra: Array) -> tuple[WindowData, State]:
         (-bell(160.0, 8.0), []),  # points the other way
         (bell(146.0, 3.0) - bell(140.0, 3.0), []),  # stands within a peak
         (bell(160.0, 0.2), []),  # too small beside its neighbours
+        (bell(160.0, 8.0, 1.2), []),  # much narrower than its neighbours
     ],
 )
 def test_what_the_residual_seems_to_hold(extra: Array, found: list[float]) -> None:
