@@ -17,6 +17,8 @@ DIP = 0.02  # of the range of the signal; smaller dips are none
 CLEAR = 20.0  # least height of a dip, in standard deviations of the noise
 FLANK = 4.0  # σ from the bottom of a dip to where it begins
 CORE = 4.0  # σ around its apex that a peak keeps whatever is beside it
+BESIDE = 30.0  # σ to both sides of a dip over which the trace must not come near its bottom
+BELOW = 0.4  # part of its depth that a dip must lie below one side; a valley between peaks does not
 
 
 def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Candidate, ...]:
@@ -26,7 +28,19 @@ def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[
     if settings.polarity != "positive" or depth <= least:
         return ()
     found = find_peaks(part.time, part.signal, noise, polarity="both")
-    return tuple(peak for peak in found if peak.sign < 0 and peak.height > least)
+    deep = (peak for peak in found if peak.sign < 0 and peak.height > least)
+    return tuple(dip for dip in deep if _below_its_sides(dip, part))
+
+
+def _below_its_sides(dip: Candidate, part: Chromatogram) -> bool:
+    """Whether a dip goes below the lowest points on one side at least: where it does not, it is a valley."""
+    places = dip.apex_time + dip.sigma * np.array([-BESIDE, -FLANK, -1.0, 1.0, FLANK, BESIDE])
+    bounds = np.searchsorted(part.time, places)
+    before, bottom, behind = (
+        float(part.signal[first:last].min(initial=np.inf)) for first, last in bounds.reshape(3, 2).tolist()
+    )
+    sides = [side for side in (before, behind) if np.isfinite(side)]
+    return not sides or max(sides) - bottom > BELOW * dip.height
 
 
 def cut_short(
