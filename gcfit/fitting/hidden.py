@@ -5,17 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.certainty import VAGUE, errors_of
+from gcfit.fitting.certainty import errors_of
 from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.neighbourhood import SumOfPeaks
 from gcfit.fitting.records import Noise, Polarity
-from gcfit.fitting.states import Peak, State, WindowData, heights_of
+from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, heights_of, solved, supports
+from gcfit.fitting.together import TOUCHING
 
+VAGUE = 0.5  # relative error of its area, at most
 MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
-SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
+SHARE = 0.2  # height of a hidden peak, as a part of what the others add up to where it stands
 FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
-EXPLAINED = 0.75  # of the sum of squares there
+EXPLAINED = 0.5  # of the sum of squares there
 
 
 def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
@@ -34,6 +37,36 @@ def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
         and _as_wide(candidate, state.peaks)
         and candidate.height > FAINTEST * _highest(candidate, state)
     )
+
+
+def taken_up(data: WindowData, state: State, new: Sequence[tuple[Peak, float]]) -> list[Peak]:
+    """The peaks of a solved window with those of some new ones, and their heights, that explain what it leaves.
+
+    They are tried from the most striking down, each with the peaks beside it while the others stand.
+    """
+    peaks, whole = list(state.peaks), SumOfPeaks(data, state)
+    for peak, height in sorted(new, key=lambda one: -one[1] * one[0].sigma):
+        place = sum(one.coordinates[0] < peak.coordinates[0] for one in peaks)
+        beside = [k for k in (place - 1, place) if 0 <= k < len(peaks) and _touch(peaks[k], peak)]
+        local = whole.neighbourhood(peaks, beside, (peak, height))
+        with_it = [*(peaks[k] for k in beside if k < place), peak, *(peaks[k] for k in beside if k >= place)]
+        after = solved(local.data, with_it, local.base_order)
+        before = solved(local.data, [peaks[k] for k in beside], local.base_order)
+        if after is None or before is None or not supports(local.data, before, after, DECISIVE):
+            continue
+        if explained(local.data, before, after, after.peaks[with_it.index(peak)]):
+            whole.insert(place)
+            peaks.insert(place, peak)
+            group = [place + k - with_it.index(peak) for k in range(len(with_it))]
+            for k, fitted in zip(group, after.peaks, strict=True):
+                peaks[k] = fitted
+            whole.update(group, after.solution, local.first)
+    return peaks
+
+
+def _touch(one: Peak, other: Peak) -> bool:
+    """Whether two peaks touch, so that a change of one may change the other."""
+    return bool(abs(one.coordinates[0] - other.coordinates[0]) <= TOUCHING * (one.sigma + other.sigma) / 2)
 
 
 def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool:

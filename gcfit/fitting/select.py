@@ -1,7 +1,7 @@
 """Which model each peak of a window gets: the simplest that the data support, near the peak itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,13 +9,13 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.models import MODELS, PARTS
+from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.solver import COARSE, Solution
 from gcfit.fitting.states import (
     DECISIVE,
     Peak,
     State,
     WindowData,
-    base_columns,
     heights_of,
     penalty,
     score,
@@ -27,8 +27,6 @@ from gcfit.fitting.together import lessened, overlapping
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
 SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
-NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
-FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
@@ -42,7 +40,7 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
     then all are fitted together.
     """
-    heights, sum_of_peaks = heights_of(state), _Sum(data, state)
+    heights, sum_of_peaks = heights_of(state), SumOfPeaks(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
         group = overlapping(peaks, heights, int(place))
@@ -50,7 +48,7 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
         # peaks that overlap do not determine all additions at once
         most = len(PARTS) if len(group) == 1 else len(PARTS) - 1
         names = [name for name in allowed if len(MODELS[name].parts) <= most]
-        best = _chosen(local.data, [peaks[k] for k in group], group.index(int(place)), names)
+        best = _chosen(local, [peaks[k] for k in group], group.index(int(place)), names)
         if best is None or best.peaks[group.index(int(place))].model == peaks[place].model:
             continue
         for k, peak in zip(group, best.peaks, strict=True):
@@ -62,64 +60,13 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
 
 
-@dataclass(frozen=True, eq=False)
-class _Local:
-    """Part of a window from point `first` on."""
-
-    first: int
-    data: WindowData
-
-
-class _Sum:
-    """The peaks of a window as curves at its points, while their models are chosen one after the other."""
-
-    def __init__(self, data: WindowData, state: State) -> None:
-        self.data = data
-        columns = base_columns(data.time, state.base_order, data.free)
-        self.ground: Array = state.solution.base_coefficients @ columns
-        self.parts: list[tuple[int, Array]] = [
-            (shape.first, amplitude * shape.rows[0])
-            for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
-        ]
-
-    def neighbourhood(self, peaks: Sequence[Peak], group: Sequence[int]) -> _Local:
-        """The points around a group of peaks, with the baseline and the curves of all others taken out.
-
-        Points that belong to others rather than to the group do not count: what others leave there would hide what
-        the group does.
-        """
-        if len(group) == len(peaks):
-            return _Local(0, self.data)
-        others, own = self.ground.copy(), np.zeros_like(self.ground)
-        foreign = np.zeros_like(self.ground)
-        for place, (first, values) in enumerate(self.parts):
-            points = slice(first, first + values.size)
-            if place in group:
-                own[points] += np.abs(values)
-            else:
-                others[points] += values
-                foreign[points] += np.abs(values)
-        begin = min(peaks[k].coordinates[0] - NEAR_BEFORE * peaks[k].sigma for k in group)
-        end = max(peaks[k].coordinates[0] + NEAR_AFTER * peaks[k].sigma for k in group)
-        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
-        near = self.data.part(first, last, self.data.signal - others)
-        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0)))[first:last].astype(np.float64)
-        if counts.all():
-            return _Local(first, near)
-        return _Local(first, replace(near, weights=counts if near.weights is None else counts * near.weights))
-
-    def update(self, group: Sequence[int], solution: Solution, offset: int) -> None:
-        """Take over the curves of a group from its own fit."""
-        for k, amplitude, shape in zip(group, solution.amplitudes, solution.curves, strict=True):
-            self.parts[k] = (offset + shape.first, amplitude * shape.rows[0])
-
-
-def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
+def _chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
     """Some peaks with the model of one of them chosen: by number of parts, until the residual calls for no more.
 
     Each model starts from the simpler ones that it contains: a pair of parts can describe what neither does alone.
     """
-    start = solved(data, peaks, 2)
+    data = local.data
+    start = solved(data, peaks, local.base_order)
     if start is None:
         return None
     best, found = start, {start.peaks[place].model: start}

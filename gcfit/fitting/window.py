@@ -9,7 +9,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.hidden import explained, left_over
+from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
@@ -19,8 +19,9 @@ from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
-HIDDEN_ROUNDS = 3  # of a search for peaks in the residual
+HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
+STEEP = 1.0  # greatest σ to start with, in distances from the apex to half the height on the nearer side
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -99,29 +100,16 @@ def _first(data: WindowData, task: Task) -> State | None:
 def _with_hidden(data: WindowData, task: Task, state: State) -> State:
     """Add peaks that show in the residual only, as long as the data demand them."""
     for _ in range(HIDDEN_ROUNDS):
-        new = [starting_peak(candidate, task.candidates, task) for candidate in left_over(data, state)]
-        grown = _kept(data, state, new)
-        if grown is None:
+        found = [(starting_peak(one, task.candidates, task), one.height) for one in left_over(data, state)]
+        peaks = taken_up(data, state, found)
+        if len(peaks) == len(state.peaks):
+            break
+        grown = solved(data, peaks, state.base_order)
+        grown = None if grown is None else without_phantoms(data, grown)
+        if grown is None or not supports(data, state, grown, DECISIVE):
             break
         state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known))
     return state
-
-
-def _kept(data: WindowData, state: State, new: Sequence[Peak]) -> State | None:
-    """A solved window with those of some new peaks that explain what it left; None where none does."""
-    grown = None
-    while new:
-        peaks = sorted((*state.peaks, *new), key=lambda peak: float(peak.coordinates[0]))
-        grown = solved(data, peaks, state.base_order)
-        grown = None if grown is None else without_phantoms(data, grown)
-        if grown is None:
-            return None
-        added = [peak for peak in grown.peaks if any(peak.anchor == one.anchor for one in new)]
-        sound = {peak.anchor for peak in added if explained(data, state, grown, peak)}
-        if len(sound) == len(new):
-            break
-        new = [peak for peak in new if peak.anchor in sound]
-    return grown if new and grown is not None and supports(data, state, grown, DECISIVE) else None
 
 
 def _clearly(one: State | None, other: State | None) -> bool:
@@ -199,7 +187,7 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
 
     A peak that elutes before or with the unretained gas has no kinetic pair and starts as a Gaussian.
     """
-    sigma = candidate.sigma
+    sigma = min(candidate.sigma, STEEP * min(candidate.left_half_width, candidate.right_half_width) or np.inf)
     if candidate.shoulder:
         # the curvature of a shoulder is that of the flank it sits on: its neighbour's width is the better guess
         firm = [other for other in others if not other.shoulder]

@@ -1,0 +1,76 @@
+"""The points around some peaks of a solved window, with all others taken out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gcfit.chromatogram import Array
+from gcfit.fitting.solver import Solution
+from gcfit.fitting.states import Peak, State, WindowData, base_columns
+
+NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that is solved among others
+FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """Part of a window from point `first` on, and the order of the baseline with which it is solved."""
+
+    first: int
+    data: WindowData
+    base_order: int
+
+
+class SumOfPeaks:
+    """The peaks of a window as curves at its points, while some are changed one after the other."""
+
+    def __init__(self, data: WindowData, state: State) -> None:
+        self.data, self.base_order = data, state.base_order
+        columns = base_columns(data.time, state.base_order, data.free)
+        self.ground: Array = state.solution.base_coefficients @ columns
+        self.parts: list[tuple[int, Array]] = [
+            (shape.first, amplitude * shape.rows[0])
+            for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
+        ]
+
+    def neighbourhood(
+        self, peaks: Sequence[Peak], group: Sequence[int], new: tuple[Peak, float] | None = None
+    ) -> Local:
+        """The points around a group of peaks, with the baseline and the curves of all others taken out.
+
+        Points that belong to others rather than to the group do not count: what others leave there would hide what
+        the group does. A new peak of some height [signal unit] may belong to the group.
+        """
+        if len(group) == len(peaks):
+            return Local(0, self.data, self.base_order)
+        others, own = self.ground.copy(), np.zeros_like(self.ground)
+        foreign = np.zeros_like(self.ground)
+        for place, (first, values) in enumerate(self.parts):
+            points = slice(first, first + values.size)
+            if place in group:
+                own[points] += np.abs(values)
+            else:
+                others[points] += values
+                foreign[points] += np.abs(values)
+        members = [peaks[k] for k in group]
+        if new is not None:
+            members.append(new[0])
+            own += new[1] * np.exp(-0.5 * ((self.data.time - new[0].coordinates[0]) / new[0].sigma) ** 2)
+        begin = min(peak.coordinates[0] - NEAR_BEFORE * peak.sigma for peak in members)
+        end = max(peak.coordinates[0] + NEAR_AFTER * peak.sigma for peak in members)
+        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
+        near = self.data.part(first, last, self.data.signal - others)
+        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0)))[first:last].astype(np.float64)
+        if not counts.all():
+            near = replace(near, weights=counts if near.weights is None else counts * near.weights)
+        return Local(first, near, 2)
+
+    def insert(self, place: int) -> None:
+        """Make room for the curve of a new peak."""
+        self.parts.insert(place, (0, np.zeros(0)))
+
+    def update(self, group: Sequence[int], solution: Solution, offset: int) -> None:
+        """Take over the curves of a group from its own fit."""
+        for k, amplitude, shape in zip(group, solution.amplitudes, solution.curves, strict=True):
+            self.parts[k] = (offset + shape.first, amplitude * shape.rows[0])
