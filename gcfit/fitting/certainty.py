@@ -2,37 +2,54 @@
 
 import numpy as np
 
+from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.solver import covariance
 from gcfit.fitting.states import DECISIVE, State, WindowData, solved, supports
 
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
+NEAR = 6  # places within which peaks hide each other
 
 
 def without_phantoms(data: WindowData, state: State) -> State | None:
-    """Leave out, one after the other, peaks whose area has the wrong sign or is within `PHANTOM` errors of zero.
+    """Leave out, in turns, peaks whose area has the wrong sign or is within `PHANTOM` errors of zero.
 
-    None where no peak remains.
+    A turn takes the least sure ones that are not neighbours; where the data say that it must not take them all, it
+    takes the least sure of all. None where no peak remains.
     """
     needed: set[float] = set()
     while True:
-        sure = [
-            np.inf if peak.anchor in needed else _certainty(data, state, place)
-            for place, peak in enumerate(state.peaks)
-        ]
+        sure = np.array(
+            [
+                np.inf if peak.anchor in needed else _certainty(data, state, place)
+                for place, peak in enumerate(state.peaks)
+            ]
+        )
         worst = int(np.argmin(sure))
         if sure[worst] >= PHANTOM:
             return state
-        rest = (*state.peaks[:worst], *state.peaks[worst + 1 :])
-        again = solved(data, rest, state.base_order)
-        if again is not None and sure[worst] > 0 and supports(data, again, state, DECISIVE):
+        for gone in dict.fromkeys((_least_around(sure), (worst,))):
+            rest = [peak for place, peak in enumerate(state.peaks) if place not in gone]
+            again = solved(data, rest, state.base_order) if rest else None
+            if again is None:
+                return None
+            if not (sure[list(gone)] > 0).any() or not supports(data, again, state, DECISIVE):
+                state = again
+                break
+        else:
             # a large error of the area is not its absence: peak and additions may be sure together only
             needed.add(state.peaks[worst].anchor)
-        elif again is None or not rest:
-            return None
-        else:
-            state = again
+
+
+def _least_around(sure: Array) -> tuple[int, ...]:
+    """Places of peaks that are less sure than `PHANTOM` and the least sure of those within `NEAR` places."""
+    least = [
+        place
+        for place in np.flatnonzero(sure < PHANTOM).tolist()
+        if place == max(place - NEAR, 0) + int(np.argmin(sure[max(place - NEAR, 0) : place + NEAR + 1]))
+    ]
+    return tuple(least)
 
 
 def _certainty(data: WindowData, state: State, place: int) -> float:

@@ -1,6 +1,7 @@
 """Which model each peak of a window gets: the simplest that the data support, near the peak itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -36,21 +37,23 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 }
 
 
-def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
-    """Let each peak of a solved window take the model that the data support among the allowed ones.
+def choose(data: WindowData, state: State, allowed: Sequence[str], places: AbstractSet[int] | None = None) -> State:
+    """Let each peak of a solved window, or those at some places, take the model that the data support of the allowed.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
     then all are fitted together.
     """
-    heights, sum_of_peaks = heights_of(state), _Sum(data, state)
+    heights, sum_of_peaks = heights_of(state), Sum(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
+        if places is not None and place not in places:
+            continue
         group = overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)
         # peaks that overlap do not determine all additions at once
         most = len(PARTS) if len(group) == 1 else len(PARTS) - 1
         names = [name for name in allowed if len(MODELS[name].parts) <= most]
-        best = _chosen(local.data, [peaks[k] for k in group], group.index(int(place)), names)
+        best = chosen(local.data, [peaks[k] for k in group], group.index(int(place)), names)
         if best is None or best.peaks[group.index(int(place))].model == peaks[place].model:
             continue
         for k, peak in zip(group, best.peaks, strict=True):
@@ -70,7 +73,7 @@ class _Local:
     data: WindowData
 
 
-class _Sum:
+class Sum:
     """The peaks of a window as curves at its points, while their models are chosen one after the other."""
 
     def __init__(self, data: WindowData, state: State) -> None:
@@ -90,20 +93,22 @@ class _Sum:
         """
         if len(group) == len(peaks):
             return _Local(0, self.data)
-        others, own = self.ground.copy(), np.zeros_like(self.ground)
-        foreign = np.zeros_like(self.ground)
-        for place, (first, values) in enumerate(self.parts):
-            points = slice(first, first + values.size)
+        begin = min(peaks[k].coordinates[0] - NEAR_BEFORE * peaks[k].sigma for k in group)
+        end = max(peaks[k].coordinates[0] + NEAR_AFTER * peaks[k].sigma for k in group)
+        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
+        others, own, foreign = self.ground[first:last].copy(), np.zeros(last - first), np.zeros(last - first)
+        for place, (start, values) in enumerate(self.parts):
+            low, high = max(start, first), min(start + values.size, last)
+            if low >= high:
+                continue
+            points, values = slice(low - first, high - first), values[low - start : high - start]
             if place in group:
                 own[points] += np.abs(values)
             else:
                 others[points] += values
                 foreign[points] += np.abs(values)
-        begin = min(peaks[k].coordinates[0] - NEAR_BEFORE * peaks[k].sigma for k in group)
-        end = max(peaks[k].coordinates[0] + NEAR_AFTER * peaks[k].sigma for k in group)
-        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
-        near = self.data.part(first, last, self.data.signal - others)
-        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0)))[first:last].astype(np.float64)
+        near = self.data.part(first, last, self.data.signal[first:last] - others)
+        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0))).astype(np.float64)
         if counts.all():
             return _Local(first, near)
         return _Local(first, replace(near, weights=counts if near.weights is None else counts * near.weights))
@@ -114,7 +119,7 @@ class _Sum:
             self.parts[k] = (offset + shape.first, amplitude * shape.rows[0])
 
 
-def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
+def chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
     """Some peaks with the model of one of them chosen: by number of parts, until the residual calls for no more.
 
     Each model starts from the simpler ones that it contains: a pair of parts can describe what neither does alone.
@@ -129,7 +134,7 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
         for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
             tried = [
                 _with(data, simpler, place, trial)
-                for simpler in _simpler(name, found, place)
+                for simpler in _simpler(name, found, place, data.crowded or len(peaks) > 1)
                 for trial in _starts(simpler.peaks[place], name)
             ]
             fitted = [one for one in tried if one is not None and errors_of(data, one, place).get("area", 1.0) < VAGUE]
@@ -154,18 +159,17 @@ def _without_needless(data: WindowData, state: State, place: int, allowed: Seque
     return min((state, *(one for one in tried if one is not None)), key=lambda one: one.criterion)
 
 
-def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
-    """States to start a model from: all that it contains; among overlapping peaks, and for three parts, the nearest."""
+def _simpler(name: str, found: Mapping[str, State], place: int, crowded: bool) -> list[State]:
+    """States to start a model from: all that it contains; in a crowd, and for three parts, the best."""
     model = MODELS[name]
     states = [
         state
         for held, state in found.items()
         if MODELS[held].core == model.core and set(MODELS[held].parts) < set(model.parts)
     ]
-    most = max(len(MODELS[one.peaks[place].model].parts) for one in states) if states else 0
-    if len(states) and len(states[0].peaks) > 1:
-        states = [one for one in states if len(MODELS[one.peaks[place].model].parts) == most]
-    return states if len(model.parts) < 3 else [min(states, key=lambda one: one.criterion)]
+    if len(model.parts) < 3 and not crowded:
+        return states
+    return [min(states, key=lambda one: one.criterion)] if states else []
 
 
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:

@@ -14,6 +14,8 @@ from gcfit.fitting.local_base import bend_base, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
+from gcfit.fitting.shoulders import without_shoulders
+from gcfit.fitting.solver import FINE
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
 from gcfit.fitting.together import together
 
@@ -67,7 +69,12 @@ class Task:
 
 def fit_window(task: Task) -> State | None:
     """Fit one window; None where no start describes its peaks."""
-    data = task.data
+    state = _settled(task.data, task)
+    return solved(task.data, state.peaks, state.base_order, FINE) if state is not None and task.crowded else state
+
+
+def _settled(data: WindowData, task: Task) -> State | None:
+    """The window once its peaks, their models and its baseline are decided."""
     if task.start:
         state = solved(data, task.start, task.base_order)
         if state is None or task.model != "auto":
@@ -84,10 +91,8 @@ def _first(data: WindowData, task: Task) -> State | None:
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
-    if len(sure) > CROWD:
-        # in a crowd one addition a peak decides between shoulders and tails
-        rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
-        return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
+    if task.crowded:
+        return _searched(data, task, task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = _searched(data, task, sure, parts=1)
@@ -103,7 +108,7 @@ def _with_hidden(data: WindowData, task: Task, state: State) -> State:
         grown = _kept(data, state, new)
         if grown is None:
             break
-        state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known))
+        state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known), _beside(state, grown))
     return state
 
 
@@ -122,6 +127,13 @@ def _kept(data: WindowData, state: State, new: Sequence[Peak]) -> State | None:
             break
         new = [peak for peak in new if peak.anchor in sound]
     return grown if new and grown is not None and supports(data, state, grown, DECISIVE) else None
+
+
+def _beside(state: State, grown: State) -> set[int]:
+    """Places of the peaks that a window has more than it had, and of their neighbours."""
+    known = {peak.anchor for peak in state.peaks}
+    new = [place for place, peak in enumerate(grown.peaks) if peak.anchor not in known]
+    return {place + away for place in new for away in (-1, 0, 1)}
 
 
 def _clearly(one: State | None, other: State | None) -> bool:
@@ -145,6 +157,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     bent = without_phantoms(data, bend_base(data, state))
     if bent is None:
         return None
+    if task.crowded:
+        shoulders = {candidate.apex_time for candidate in candidates if candidate.shoulder}
+        bent = without_shoulders(data, bent, shoulders, allowed(bent, 1, task.known))
     auto = task.model == "auto"
     if auto and not _calls(data, bent) and not _bent_in_vain(data, task, bent):
         return bent
@@ -161,7 +176,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if len(kept.peaks) > 1:
         kept = together(data, kept, min(parts, len(PARTS) - 1))
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
-    if chosen.base_order != kept.base_order:
+    if chosen.base_order != kept.base_order and not task.crowded:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
 

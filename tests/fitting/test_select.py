@@ -9,7 +9,7 @@ from gcfit.column.closed_form import impulse
 from gcfit.fitting.models import MODELS, Known
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.select import _Sum, bend_score
+from gcfit.fitting.select import Sum, bend_score
 from gcfit.fitting.states import Peak, WindowData, solved
 from tests.fitting.curves import HOLD_UP, Shape, rows
 
@@ -93,7 +93,7 @@ def test_a_neighbours_points_do_not_count_while_a_peak_chooses() -> None:
     peaks = [Peak("laplace", np.array([apex, np.log(4.0)]), apex, 4.0) for apex in (80.0, 120.0)]
     state = solved(data, peaks, 2)
     assert state is not None
-    local = _Sum(data, state).neighbourhood(state.peaks, [0])
+    local = Sum(data, state).neighbourhood(state.peaks, [0])
     near = local.data
     assert near.weights is not None
     np.testing.assert_allclose(near.signal, own[local.first : local.first + near.signal.size], atol=0.02)
