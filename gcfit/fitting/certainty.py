@@ -9,6 +9,7 @@ from gcfit.fitting.states import DECISIVE, State, WindowData, solved, supports
 
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
+AROUND, ABSURD = 4.0, 30.0  # σ around a peak; times the range of the signal there that no peak is high
 NEAR = 6  # places within which peaks hide each other
 
 
@@ -53,14 +54,30 @@ def _least_around(sure: Array) -> tuple[int, ...]:
 
 
 def _certainty(data: WindowData, state: State, place: int) -> float:
-    """Area over its standard error for the noise of the trace, negative for the wrong sign; infinite without error."""
+    """Area over its standard error for the noise of the trace, negative for the wrong sign; infinite without error.
+
+    Among many, a peak that is much higher than the signal around it ranges is the counterpart of another, or of a
+    baseline that sags: it is surely none.
+    """
     solution, area = state.solution, float(state.solution.amplitudes[place]) * state.peaks[place].sign
+    if data.crowded and over_range(data, state, place) > ABSURD:
+        return -np.inf
     near = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
     unit = covariance(solution, near)
     if unit is None or data.deviation == 0:
         return float(np.copysign(np.inf, area))
     column = sum(solution.rows[term].shape[0] for term in near if term < place)
     return area / (data.deviation * float(np.sqrt(unit[column, column] * data.inflation)))
+
+
+def over_range(data: WindowData, state: State, place: int) -> float:
+    """Height of a peak over the range of the signal around it; nothing where not all of it is seen."""
+    peak, shape = state.peaks[place], state.solution.curves[place]
+    reach = AROUND * max(peak.sigma, float(np.exp(peak.coordinates[1])))
+    first, last = np.searchsorted(data.time, [peak.coordinates[0] - reach, peak.coordinates[0] + reach])
+    whole = first > 0 and last < data.time.size and (data.weights is None or bool(data.weights[first:last].all()))
+    height = abs(float(state.solution.amplitudes[place])) * float(shape.rows[0].max(initial=0.0))
+    return height / max(float(np.ptp(data.signal[first:last])), data.deviation) if whole and height > 0 else 0.0
 
 
 def errors_of(data: WindowData, state: State, place: int) -> dict[str, float]:

@@ -14,6 +14,7 @@ from gcfit.fitting.local_base import bend_base, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
+from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.solver import FINE
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
@@ -69,8 +70,13 @@ class Task:
 
 def fit_window(task: Task) -> State | None:
     """Fit one window; None where no start describes its peaks."""
-    state = _settled(task.data, task)
-    return solved(task.data, state.peaks, state.base_order, FINE) if state is not None and task.crowded else state
+    data = task.data
+    state = _settled(data, task)
+    if state is None or not task.crowded:
+        return state
+    if task.model == "auto":
+        state = sensible(data, state)
+    return None if state is None else solved(data, state.peaks, state.base_order, FINE)
 
 
 def _settled(data: WindowData, task: Task) -> State | None:
