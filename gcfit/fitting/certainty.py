@@ -9,7 +9,7 @@ from gcfit.fitting.states import DECISIVE, State, WindowData, solved, supports
 
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline
 PHANTOM = 3.0  # standard errors of its area below which a peak is none
-AROUND, ABSURD = 4.0, 30.0  # σ around a peak; times the range of the signal there that no peak is high
+AROUND, ABSURD = 4.0, 30.0  # σ around a peak; times the height of the signal there that no peak is high
 NEAR = 6  # places within which peaks hide each other
 
 
@@ -71,13 +71,15 @@ def _certainty(data: WindowData, state: State, place: int) -> float:
 
 
 def over_range(data: WindowData, state: State, place: int) -> float:
-    """Height of a peak over the range of the signal around it; nothing where not all of it is seen."""
+    """Height of a peak over that of the signal around it above the lowest of its window; 0 where it is not all seen."""
     peak, shape = state.peaks[place], state.solution.curves[place]
     reach = AROUND * max(peak.sigma, float(np.exp(peak.coordinates[1])))
     first, last = np.searchsorted(data.time, [peak.coordinates[0] - reach, peak.coordinates[0] + reach])
-    whole = first > 0 and last < data.time.size and (data.weights is None or bool(data.weights[first:last].all()))
+    if first == 0 or last == data.time.size or (data.weights is not None and not data.weights[first:last].all()):
+        return 0.0
     height = abs(float(state.solution.amplitudes[place])) * float(shape.rows[0].max(initial=0.0))
-    return height / max(float(np.ptp(data.signal[first:last])), data.deviation) if whole and height > 0 else 0.0
+    seen = float((peak.sign * data.signal[first:last]).max() - (peak.sign * data.signal).min())
+    return height / max(seen, data.deviation) if height > 0 else 0.0
 
 
 def errors_of(data: WindowData, state: State, place: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ import numpy as np
 from gcfit.fitting.certainty import over_range
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
-HIGHER = 1.5  # times the range of the signal around it that a peak may be high
+HIGHER = 1.5  # times the height of the signal around it that a peak may be high
 OWN = 0.05  # of its apex, above which points are a peak's own
 ROUNDS = 6
 
@@ -42,8 +42,8 @@ def _as_found(peak: Peak) -> Peak:
 
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
-    """Whether a level would describe the points of a peak better, or it is much higher than the signal there ranges."""
-    peak, shape = state.peaks[place], state.solution.curves[place]
+    """Whether a level would describe the points of a peak better, or it is much higher than the signal there."""
+    shape = state.solution.curves[place]
     size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
     own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
     if data.weights is not None:

@@ -147,6 +147,7 @@ class Effort:
 
 FINE = Effort()
 COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
+AS_IT_IS = Effort(iterations=0)
 ROUGH = Effort(settled=0.1)  # and for many peaks at once
 
 

@@ -16,8 +16,9 @@ from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.solver import FINE
+from gcfit.fitting.solver import AS_IT_IS, FINE
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
+from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
@@ -60,7 +61,14 @@ class Task:
 
     @cached_property
     def data(self) -> WindowData:
-        """The points, as the search wants them."""
+        """The points that are searched; in a crowd, means of neighbouring ones where there are many more than needed."""
+        if not self.crowded or self.curve is not curve:
+            return self.whole
+        return thinned(self.whole, min(candidate.sigma for candidate in self.candidates))
+
+    @cached_property
+    def whole(self) -> WindowData:
+        """All points."""
         sampling = Sampling.of(self.time)
         return WindowData(
             sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, self.crowded,
@@ -76,7 +84,17 @@ def fit_window(task: Task) -> State | None:
         return state
     if task.model == "auto":
         state = sensible(data, state)
-    return None if state is None else solved(data, state.peaks, state.base_order, FINE)
+    state = None if state is None else solved(data, state.peaks, state.base_order, FINE)
+    return state if state is None or data is task.whole else _at_all_points(task, state)
+
+
+def _at_all_points(task: Task, state: State) -> State | None:
+    """A state that was found on means of points, at the points."""
+    whole = solved(task.whole, state.peaks, state.base_order, AS_IT_IS)
+    if whole is None:
+        return None
+    found = state.solution
+    return replace(whole, solution=replace(whole.solution, iterations=found.iterations, converged=found.converged))
 
 
 def _settled(data: WindowData, task: Task) -> State | None:
