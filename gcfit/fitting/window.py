@@ -23,8 +23,10 @@ from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
+MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 3  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
+FEW = 4  # one peak in so many must call for more for all to be tried together
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -61,7 +63,7 @@ class Task:
 
     @cached_property
     def data(self) -> WindowData:
-        """The points that are searched; in a crowd, means of neighbouring ones where there are many more than needed."""
+        """The points that are searched; in a crowd, means of neighbours where there are many more than needed."""
         if not self.crowded or self.curve is not curve:
             return self.whole
         return thinned(self.whole, min(candidate.sigma for candidate in self.candidates))
@@ -187,6 +189,11 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     auto = task.model == "auto"
     if auto and not _calls(data, bent) and not _bent_in_vain(data, task, bent):
         return bent
+    if auto and task.crowded:
+        # one peak that was not found spoils the shape of all around it
+        grown = _kept(data, state, [starting_peak(c, candidates, task) for c in left_over(data, state)])
+        if grown is not None and grown.solution.rss < MOST * state.solution.rss:
+            bent = bend_base(data, grown)
     if all(peak.model == task.model for peak in bent.peaks):
         return bent
     # what the baseline took up may be the peaks'
@@ -197,7 +204,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         # a model that is too rich for a weak peak leaves it undetermined, but there
         rough = bend_base(data, forced(data, kept, task.model))
         return solved(data, rough.peaks, rough.base_order)
-    if len(kept.peaks) > 1:
+    if len(kept.peaks) > 1 and FEW * _calls(data, bent) >= len(kept.peaks):
         kept = together(data, kept, min(parts, len(PARTS) - 1))
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order and not task.crowded:
@@ -213,9 +220,9 @@ def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
     return plain is not None and choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
 
 
-def _calls(data: WindowData, state: State) -> bool:
-    """Whether any peak of a solved window calls for more than the pair."""
-    return any(calls_for_more(data, state, place) for place in range(len(state.peaks)))
+def _calls(data: WindowData, state: State) -> int:
+    """How many peaks of a solved window call for more than the pair."""
+    return sum(calls_for_more(data, state, place) for place in range(len(state.peaks)))
 
 
 def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:
