@@ -16,7 +16,7 @@ from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.solver import AS_IT_IS, FINE
+from gcfit.fitting.solver import AS_IT_IS, CLOSE
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
 from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
@@ -86,7 +86,7 @@ def fit_window(task: Task) -> State | None:
         return state
     if task.model == "auto":
         state = sensible(data, state)
-    state = None if state is None else solved(data, state.peaks, state.base_order, FINE)
+    state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
     return state if state is None or data is task.whole else _at_all_points(task, state)
 
 
@@ -127,7 +127,7 @@ def _first(data: WindowData, task: Task) -> State | None:
     return _better(with_shoulders, _searched(data, task, sure))
 
 
-def _with_hidden(data: WindowData, task: Task, state: State) -> State:
+def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
     """Add peaks that show in the residual only, as long as the data demand them."""
     for _ in range(HIDDEN_ROUNDS):
         new = [starting_peak(candidate, task.candidates, task) for candidate in left_over(data, state)]
@@ -135,7 +135,7 @@ def _with_hidden(data: WindowData, task: Task, state: State) -> State:
         if grown is None:
             break
         state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known), _beside(state, grown))
-    return state
+    return without_phantoms(data, state)
 
 
 def _kept(data: WindowData, state: State, new: Sequence[Peak]) -> State | None:
@@ -144,7 +144,6 @@ def _kept(data: WindowData, state: State, new: Sequence[Peak]) -> State | None:
     while new:
         peaks = sorted((*state.peaks, *new), key=lambda peak: float(peak.coordinates[0]))
         grown = solved(data, peaks, state.base_order)
-        grown = None if grown is None else without_phantoms(data, grown)
         if grown is None:
             return None
         added = [peak for peak in grown.peaks if any(peak.anchor == one.anchor for one in new)]
