@@ -1,11 +1,12 @@
 """Peaks of a solved crowd that tell nothing: counterparts of others, of a sagging baseline, of a neighbour's misfit."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from gcfit.fitting.certainty import over_range
+from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
-HIGHER = 1.5  # times the height of the signal around it that a peak may be high
 OWN = 0.05  # of its apex, above which points are a peak's own
 ROUNDS = 6
 
@@ -36,18 +37,15 @@ def sensible(data: WindowData, state: State) -> State | None:
 
 def _as_found(peak: Peak) -> Peak:
     """A peak of the pair, or a Gaussian, where it was found."""
-    return Peak(
-        peak.model.split("+")[0], np.array([peak.anchor, np.log(peak.sigma)]), peak.anchor, peak.sigma, peak.sign
-    )
+    found = np.array([peak.anchor, np.log(peak.sigma)])
+    return replace(peak, model=MODELS[peak.model].core, coordinates=found)
 
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
-    """Whether a level would describe the points of a peak better, or it is much higher than the signal there."""
+    """Whether a level would describe the points of a peak better."""
     shape = state.solution.curves[place]
     size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
     own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
     if data.weights is not None:
         own = own[data.weights[own] > 0]
-    if own.size < 3 or np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2):
-        return True
-    return over_range(data, state, place) > HIGHER
+    return own.size < 3 or bool(np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2))

@@ -26,7 +26,7 @@ CROWD = 4  # peaks of a window above which the search for additions is cut short
 MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 3  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
-FEW = 4  # one peak in so many must call for more for all to be tried together
+FEW = 4  # one peak in so many is a few
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -191,7 +191,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if auto and task.crowded:
         # one peak that was not found spoils the shape of all around it
         grown = _kept(data, state, [starting_peak(c, candidates, task) for c in left_over(data, state)])
-        if grown is not None and grown.solution.rss < MOST * state.solution.rss:
+        if grown is not None and _only_missed(state, grown):
             bent = bend_base(data, grown)
     if all(peak.model == task.model for peak in bent.peaks):
         return bent
@@ -209,6 +209,12 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if chosen.base_order != kept.base_order and not task.crowded:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
+
+
+def _only_missed(state: State, grown: State) -> bool:
+    """Whether a few new peaks take up most of the misfit: new ones beside many peaks would be their shape."""
+    few = FEW * (len(grown.peaks) - len(state.peaks)) <= len(state.peaks)
+    return few and grown.solution.rss < MOST * state.solution.rss
 
 
 def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
