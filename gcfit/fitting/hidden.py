@@ -14,6 +14,7 @@ from gcfit.fitting.together import TOUCHING
 
 VAGUE = 0.5  # relative error of its area, at most
 MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
+RIPPLE = 0.12  # of the root mean square of the residual; what the misfit of peaks leaves is no smoother
 SHARE = 0.2  # height of a hidden peak, as a part of what the others add up to where it stands
 FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
@@ -28,7 +29,7 @@ def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
         return ()
     level, signs = _level(data, state), {peak.sign for peak in state.peaks}
     polarity: Polarity = "both" if len(signs) == 2 else "positive" if 1 in signs else "negative"
-    noise = Noise(max(data.deviation, 0.1 * float(np.std(residual))))
+    noise = Noise(max(data.deviation, RIPPLE * float(np.std(residual))))
     found = find_peaks(data.time, residual, noise, polarity=polarity)
     return tuple(
         candidate

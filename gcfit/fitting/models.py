@@ -206,7 +206,7 @@ def _from_closed_form(
     model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
 ) -> Curve:
     """The closed form at the points, or on a finer grid where something follows it."""
-    if not (set(model.parts) - {"load"} or known.injection or known.tail):
+    if not ("log_site_time" in values or _follows(values, known, sampling)):
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
         return Curve(int(first), _closed_and_loaded(core, sampling.time[first:last] - known.hold_up, values))
     refinement = CLOSED_REFINEMENT
@@ -253,7 +253,7 @@ def _bent(
 
 def _followed(rows: Array, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> Curve:
     """What leaves the column, on a refined grid, with tail and injection."""
-    if sampling.uniform and not _follows(values, known):
+    if sampling.uniform and not _follows(values, known, sampling):
         return sampling.cut(rows[:, :: rows.shape[1] // grid.length], grid)
     spectrum = to_spectrum(rows, grid)
     s = frequencies(grid.period, spectrum.shape[-1] - 1)
@@ -324,13 +324,14 @@ def _by_moments(core: Core, value: Array, by_n: Array, by_rate: Array) -> Array:
     return np.stack([value, by_retention, by_log_sigma])
 
 
-def _follows(values: dict[str, float], known: Known) -> bool:
-    return "log_tail" in values or known.injection > 0 or bool(known.tail)
+def _follows(values: dict[str, float], known: Known, sampling: Sampling) -> bool:
+    """Whether what leaves the column is not yet what is seen: by an injection, a tail, or means of points."""
+    return "log_tail" in values or known.injection > 0 or bool(known.tail) or sampling.averaged > 1
 
 
 def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known) -> int:
     """Refinement at which the steep flank of a loaded peak survives a transform; 1 where none follows."""
-    if sampling.uniform and not _follows(values, known):
+    if sampling.uniform and not _follows(values, known, sampling):
         return 1
     steps = (5 + abs(core.loading) / 2) * grid.interval / core.sigma
     return refinement_for(int(steps * grid.length / 2), grid.length)

@@ -44,24 +44,26 @@ class SumOfPeaks:
         """
         if len(group) == len(peaks):
             return Local(0, self.data, self.base_order)
-        others, own = self.ground.copy(), np.zeros_like(self.ground)
-        foreign = np.zeros_like(self.ground)
-        for place, (first, values) in enumerate(self.parts):
-            points = slice(first, first + values.size)
-            if place in group:
-                own[points] += np.abs(values)
-            else:
-                others[points] += values
-                foreign[points] += np.abs(values)
-        members = [peaks[k] for k in group]
-        if new is not None:
-            members.append(new[0])
-            own += new[1] * np.exp(-0.5 * ((self.data.time - new[0].coordinates[0]) / new[0].sigma) ** 2)
+        members = [peaks[k] for k in group] + ([] if new is None else [new[0]])
         begin = min(peak.coordinates[0] - NEAR_BEFORE * peak.sigma for peak in members)
         end = max(peak.coordinates[0] + NEAR_AFTER * peak.sigma for peak in members)
         first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
-        near = self.data.part(first, last, self.data.signal - others)
-        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0)))[first:last].astype(np.float64)
+        others, own, foreign = self.ground[first:last].copy(), np.zeros(last - first), np.zeros(last - first)
+        for place, (start, values) in enumerate(self.parts):
+            low, high = max(start, first), min(start + values.size, last)
+            if low >= high:
+                continue
+            points, part = slice(low - first, high - first), values[low - start : high - start]
+            if place in group:
+                own[points] += np.abs(part)
+            else:
+                others[points] += part
+                foreign[points] += np.abs(part)
+        if new is not None:
+            z = (self.data.time[first:last] - new[0].coordinates[0]) / new[0].sigma
+            own += new[1] * np.exp(-0.5 * z * z)
+        near = self.data.part(first, last, self.data.signal[first:last] - others)
+        counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0))).astype(np.float64)
         if not counts.all():
             near = replace(near, weights=counts if near.weights is None else counts * near.weights)
         return Local(first, near, 2)

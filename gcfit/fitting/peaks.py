@@ -189,7 +189,7 @@ def _figures(
 
 def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
     """Figures of a peak: on the window's own points where they are dense and regular, else on a finer curve."""
-    sampling = task.data.sampling
+    sampling = task.whole.sampling
     sigma = math.exp(peak.coordinates[1])
     if sampling.uniform and sigma > FINE * sampling.interval and shape.rows.shape[1] > 4:
         measured = suitability.shape_of(task.time[shape.first : shape.last], shape.rows)

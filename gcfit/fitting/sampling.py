@@ -47,11 +47,15 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
-    """The times of a window's points, shape (n,) [s]; on a uniform grid when they differ from one by rounding only."""
+    """The times of a window's points, shape (n,) [s]; on a uniform grid when they differ from one by rounding only.
+
+    Each may be the mean of so many neighbouring points of a finer uniform grid: `averaged`.
+    """
 
     time: Array
     uniform: bool
     interval: float
+    averaged: int = 1
 
     @classmethod
     def of(cls, time: Array) -> "Sampling":
@@ -63,7 +67,13 @@ class Sampling:
 
     def part(self, first: int, last: int) -> "Sampling":
         """The points `first` to `last`."""
-        return Sampling(self.time[first:last], self.uniform, self.interval)
+        return Sampling(self.time[first:last], self.uniform, self.interval, self.averaged)
+
+    def averages(self, count: int) -> "Sampling":
+        """Means of so many points each of a uniform grid; the last that make no whole mean are left out."""
+        middle = (count - 1) / 2 * self.interval
+        time = self.time[: self.time.size // count * count : count] + middle
+        return Sampling(time, True, count * self.interval, count)
 
     def grid(self, begin: float, end: float) -> Grid:
         """A period that holds [begin, end]; on a uniform sampling it starts at one of its points, inside or outside."""
@@ -79,6 +89,8 @@ class Sampling:
         """Functions of time from the transforms at s = 2πik/T, shape (r, K + 1), at the points within the grid."""
         if not self.uniform:
             return self._by_matrix(spectrum, grid)
+        if self.averaged > 1:
+            spectrum = spectrum * self._response(grid, spectrum.shape[-1])
         refinement = refinement_for(spectrum.shape[-1] - 1, grid.length)
         values = to_time(spectrum, grid, refinement)[:, ::refinement]
         return self.cut(values, grid)
@@ -89,6 +101,14 @@ class Sampling:
         used = min(int((grid.end - grid.begin) / self.interval) + 1, grid.length)
         high = max(min(self.time.size - grid.first, used), low)
         return Curve(grid.first + low, values[:, low:high])
+
+    def _response(self, grid: Grid, size: int) -> Array:
+        """What the mean of `averaged` points leaves of a wave, by frequency: sin(k ω d/2)/(k sin(ω d/2))."""
+        half = np.arange(size) * (np.pi / grid.period * self.interval / self.averaged)
+        half[0] = 1.0
+        response: Array = np.sin(self.averaged * half) / (self.averaged * np.sin(half))
+        response[0] = 1.0
+        return response
 
     def _by_matrix(self, spectrum: Complex, grid: Grid) -> Curve:
         first, last = np.searchsorted(self.time, [grid.begin, grid.end])

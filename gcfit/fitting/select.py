@@ -1,6 +1,7 @@
 """Which model each peak of a window gets: the simplest that the data support, near the peak itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import product
 
@@ -34,8 +35,8 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 }
 
 
-def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
-    """Let each peak of a solved window take the model that the data support among the allowed ones.
+def choose(data: WindowData, state: State, allowed: Sequence[str], places: AbstractSet[int] | None = None) -> State:
+    """Let each peak of a solved window, or those at some places, take the model that the data support of the allowed.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
     then all are fitted together.
@@ -43,12 +44,14 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     heights, sum_of_peaks = heights_of(state), SumOfPeaks(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
+        if places is not None and place not in places:
+            continue
         group = overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)
         # peaks that overlap do not determine all additions at once
         most = len(PARTS) if len(group) == 1 else len(PARTS) - 1
         names = [name for name in allowed if len(MODELS[name].parts) <= most]
-        best = _chosen(local, [peaks[k] for k in group], group.index(int(place)), names)
+        best = chosen(local, [peaks[k] for k in group], group.index(int(place)), names)
         if best is None or best.peaks[group.index(int(place))].model == peaks[place].model:
             continue
         for k, peak in zip(group, best.peaks, strict=True):
@@ -60,7 +63,7 @@ def choose(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     return joint if joint is not None and supports(data, state, joint, DECISIVE) else state
 
 
-def _chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
+def chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[str]) -> State | None:
     """Some peaks with the model of one of them chosen: by number of parts, until the residual calls for no more.
 
     Each model starts from the simpler ones that it contains: a pair of parts can describe what neither does alone.
@@ -76,7 +79,7 @@ def _chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[s
         for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
             tried = [
                 _with(data, simpler, place, trial)
-                for simpler in _simpler(name, found, place)
+                for simpler in _simpler(name, found, place, data.crowded or len(peaks) > 1)
                 for trial in _starts(simpler.peaks[place], name)
             ]
             fitted = [one for one in tried if one is not None and errors_of(data, one, place).get("area", 1.0) < VAGUE]
@@ -101,18 +104,17 @@ def _without_needless(data: WindowData, state: State, place: int, allowed: Seque
     return min((state, *(one for one in tried if one is not None)), key=lambda one: one.criterion)
 
 
-def _simpler(name: str, found: Mapping[str, State], place: int) -> list[State]:
-    """States to start a model from: all that it contains; among overlapping peaks, and for three parts, the nearest."""
+def _simpler(name: str, found: Mapping[str, State], place: int, crowded: bool) -> list[State]:
+    """States to start a model from: all that it contains; in a crowd, and for three parts, the best."""
     model = MODELS[name]
     states = [
         state
         for held, state in found.items()
         if MODELS[held].core == model.core and set(MODELS[held].parts) < set(model.parts)
     ]
-    most = max(len(MODELS[one.peaks[place].model].parts) for one in states) if states else 0
-    if len(states) and len(states[0].peaks) > 1:
-        states = [one for one in states if len(MODELS[one.peaks[place].model].parts) == most]
-    return states if len(model.parts) < 3 else [min(states, key=lambda one: one.criterion)]
+    if len(model.parts) < 3 and not crowded:
+        return states
+    return [min(states, key=lambda one: one.criterion)] if states else []
 
 
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:

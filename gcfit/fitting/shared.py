@@ -41,7 +41,7 @@ class _Held:
 
 def held(task: Task) -> State | None:
     """Fit a window from its start with its models and baseline as they are."""
-    return solved(task.data, task.start, task.base_order)
+    return solved(task.whole, task.start, task.base_order)
 
 
 def with_tail(tasks: Sequence[Task], tail: float) -> list[Task]:

@@ -147,6 +147,9 @@ class Effort:
 
 FINE = Effort()
 COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
+AS_IT_IS = Effort(iterations=0)
+ROUGH = Effort(settled=0.01)  # and for many peaks at once
+CLOSE = Effort(iterations=60, settled=1e-3)  # within 3 % of a standard error
 
 
 def solve(

@@ -15,7 +15,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import FINE, Effort, Solution, Term, solve
+from gcfit.fitting.solver import FINE, ROUGH, Effort, Solution, Term, solve
 
 # a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
 CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
@@ -85,11 +85,9 @@ class WindowData:
         return max(points / self.inflation, 2.0)
 
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
-        """The points `first` to `last` with another signal."""
+        """The points `first` to `last` with another signal there."""
         weights = None if self.weights is None else self.weights[first:last]
-        return replace(
-            self, sampling=self.sampling.part(first, last), signal=signal[first:last], weights=weights, free=None
-        )
+        return replace(self, sampling=self.sampling.part(first, last), signal=signal, weights=weights, free=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,9 +132,13 @@ def _splines(x: Array, inner: Array) -> Array:
     return columns
 
 
-def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort = FINE) -> State | None:
-    """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
+def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort | None = None) -> State | None:
+    """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one.
+
+    Without an `effort` it is as fine as need be until the peaks of the window are settled.
+    """
     terms = [_term(peak, data) for peak in peaks]
+    effort = effort or (ROUGH if data.crowded else FINE)
     effort = Effort(effort.iterations, effort.settled, data.deviation**2)
     solution = solve(data.signal, terms, base_columns(data.time, base_order, data.free), data.weights, effort)
     if solution is None:

@@ -14,13 +14,19 @@ from gcfit.fitting.local_base import bend_base, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import calls_for_more, choose, forced
+from gcfit.fitting.sense import sensible
+from gcfit.fitting.shoulders import without_shoulders
+from gcfit.fitting.solver import AS_IT_IS, CLOSE
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
+from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
+MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
+FEW = 4  # one peak in so many is a few
 STEEP = 1.0  # greatest σ to start with, in distances from the apex to half the height on the nearer side
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
@@ -58,7 +64,14 @@ class Task:
 
     @cached_property
     def data(self) -> WindowData:
-        """The points, as the search wants them."""
+        """The points that are searched; in a crowd, means of neighbours where there are many more than needed."""
+        if not self.crowded or self.curve is not curve:
+            return self.whole
+        return thinned(self.whole, min(candidate.sigma for candidate in self.candidates))
+
+    @cached_property
+    def whole(self) -> WindowData:
+        """All points."""
         sampling = Sampling.of(self.time)
         return WindowData(
             sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, self.crowded,
@@ -69,6 +82,26 @@ class Task:
 def fit_window(task: Task) -> State | None:
     """Fit one window; None where no start describes its peaks."""
     data = task.data
+    state = _settled(data, task)
+    if state is None or not task.crowded:
+        return state
+    if task.model == "auto":
+        state = sensible(data, state)
+    state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
+    return state if state is None or data is task.whole else _at_all_points(task, state)
+
+
+def _at_all_points(task: Task, state: State) -> State | None:
+    """A state that was found on means of points, at the points."""
+    whole = solved(task.whole, state.peaks, state.base_order, AS_IT_IS)
+    if whole is None:
+        return None
+    found = state.solution
+    return replace(whole, solution=replace(whole.solution, iterations=found.iterations, converged=found.converged))
+
+
+def _settled(data: WindowData, task: Task) -> State | None:
+    """The window once its peaks, their models and its baseline are decided."""
     if task.start:
         state = solved(data, task.start, task.base_order)
         if state is None or task.model != "auto":
@@ -85,10 +118,8 @@ def _first(data: WindowData, task: Task) -> State | None:
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
         return _searched(data, task, sure)
-    if len(sure) > CROWD:
-        # in a crowd one addition a peak decides between shoulders and tails
-        rough = [_searched(data, task, some, parts=1) for some in (task.candidates, sure)]
-        return _searched(data, task, sure if _better(*rough) is rough[1] else task.candidates)
+    if task.crowded:
+        return _searched(data, task, task.candidates)
     with_shoulders = _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = _searched(data, task, sure, parts=1)
@@ -97,19 +128,31 @@ def _first(data: WindowData, task: Task) -> State | None:
     return _better(with_shoulders, _searched(data, task, sure))
 
 
-def _with_hidden(data: WindowData, task: Task, state: State) -> State:
+def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
     """Add peaks that show in the residual only, as long as the data demand them."""
     for _ in range(HIDDEN_ROUNDS):
-        found = [(starting_peak(one, task.candidates, task), one.height) for one in left_over(data, state)]
-        peaks = taken_up(data, state, found)
-        if len(peaks) == len(state.peaks):
+        grown = _grown(data, task, state)
+        if grown is None:
             break
-        grown = solved(data, peaks, state.base_order)
-        grown = None if grown is None else without_phantoms(data, grown)
-        if grown is None or not supports(data, state, grown, DECISIVE):
-            break
-        state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known))
-    return state
+        state = choose(data, bend_base(data, grown), allowed(grown, 2, task.known), _beside(state, grown))
+    return without_phantoms(data, state)
+
+
+def _grown(data: WindowData, task: Task, state: State) -> State | None:
+    """A solved window with peaks that show in its residual only; None where the data demand none."""
+    found = [(starting_peak(one, task.candidates, task), one.height) for one in left_over(data, state)]
+    peaks = taken_up(data, state, found)
+    if len(peaks) == len(state.peaks):
+        return None
+    grown = solved(data, peaks, state.base_order)
+    return grown if grown is not None and supports(data, state, grown, DECISIVE) else None
+
+
+def _beside(state: State, grown: State) -> set[int]:
+    """Places of the peaks that a window has more than it had, and of their neighbours."""
+    known = {peak.anchor for peak in state.peaks}
+    new = [place for place, peak in enumerate(grown.peaks) if peak.anchor not in known]
+    return {place + away for place in new for away in (-1, 0, 1)}
 
 
 def _clearly(one: State | None, other: State | None) -> bool:
@@ -133,9 +176,17 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     bent = without_phantoms(data, bend_base(data, state))
     if bent is None:
         return None
+    if task.crowded:
+        shoulders = {candidate.apex_time for candidate in candidates if candidate.shoulder}
+        bent = without_shoulders(data, bent, shoulders, allowed(bent, 1, task.known))
     auto = task.model == "auto"
     if auto and not _calls(data, bent) and not _bent_in_vain(data, task, bent):
         return bent
+    if auto and task.crowded:
+        # one peak that was not found spoils the shape of all around it
+        grown = _grown(data, task, bent)
+        if grown is not None and _only_missed(bent, grown):
+            bent = bend_base(data, grown)
     if all(peak.model == task.model for peak in bent.peaks):
         return bent
     # what the baseline took up may be the peaks'
@@ -146,12 +197,18 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         # a model that is too rich for a weak peak leaves it undetermined, but there
         rough = bend_base(data, forced(data, kept, task.model))
         return solved(data, rough.peaks, rough.base_order)
-    if len(kept.peaks) > 1:
+    if len(kept.peaks) > 1 and FEW * _calls(data, bent) >= len(kept.peaks):
         kept = together(data, kept, min(parts, len(PARTS) - 1))
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
-    if chosen.base_order != kept.base_order:
+    if chosen.base_order != kept.base_order and not task.crowded:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
+
+
+def _only_missed(state: State, grown: State) -> bool:
+    """Whether a few new peaks take up most of the misfit: new ones beside many peaks would be their shape."""
+    few = FEW * (len(grown.peaks) - len(state.peaks)) <= len(state.peaks)
+    return few and grown.solution.rss < MOST * state.solution.rss
 
 
 def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
@@ -162,9 +219,9 @@ def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
     return plain is not None and choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
 
 
-def _calls(data: WindowData, state: State) -> bool:
-    """Whether any peak of a solved window calls for more than the pair."""
-    return any(calls_for_more(data, state, place) for place in range(len(state.peaks)))
+def _calls(data: WindowData, state: State) -> int:
+    """How many peaks of a solved window call for more than the pair."""
+    return sum(calls_for_more(data, state, place) for place in range(len(state.peaks)))
 
 
 def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -> tuple[str, ...]:
