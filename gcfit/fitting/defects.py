@@ -16,7 +16,7 @@ FLAT_POINTS = 4  # least equal points of a flat top
 FLAT_EDGE = 6.0  # least drop right beside a flat top, in noise or steps of the quantisation
 STEP_NOISE = 10.0  # least height of a step, in standard deviations of the noise
 STEP_POINTS = 8  # on either side, over which a step's level must hold
-STEP_SLACK = 0.1  # part of its height by which the level may vary there
+STEP_SLACK = 0.2  # part of its height by which the level may vary there
 
 
 @dataclass(frozen=True, eq=False)

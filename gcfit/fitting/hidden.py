@@ -15,11 +15,11 @@ from gcfit.fitting.together import TOUCHING
 VAGUE = 0.5  # relative error of its area, at most
 MISFIT = 4.0  # mean square of the residual, in variances of the noise, from which it is searched for peaks
 RIPPLE = 0.12  # of the root mean square of the residual; what the misfit of peaks leaves is no smoother
-SHARE = 0.2  # height of a hidden peak, as a part of what the others add up to where it stands
+SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
 FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
-EXPLAINED = 0.5  # of the sum of squares there
+EXPLAINED = 0.75  # of the sum of squares there
 
 
 def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
