@@ -66,8 +66,7 @@ def main() -> None:
     }
     calls = asked_for(chromatogram, settings) if repeat > 1 else []
     seconds["curves"] = least(lambda: [curve(*call) for call in calls], repeat)
-    result = fit(chromatogram, settings=settings) if repeat > 1 else None
-    found = [(peak.retention_time_s, peak.area) for peak in result.peaks] if result else []
+    found = [(peak.retention_time_s, peak.area) for peak in fit(chromatogram, settings=settings).peaks]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     answer = {"seconds": seconds, "curves": len(calls), "points": chromatogram.time.size, "memory_mb": memory}
     json.dump({**answer, "peaks": found}, sys.stdout)

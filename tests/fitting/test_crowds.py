@@ -81,7 +81,7 @@ def test_a_peak_far_above_all_that_is_seen_goes() -> None:
 def test_a_peak_that_says_less_than_a_level_starts_once_more() -> None:
     data = crowd()
     peaks = list(fitted(data).peaks)
-    lost = replace(peaks[4], coordinates=np.array([APEXES[4] + 9.0, np.log(2.0 * SIGMA)]))
+    lost = replace(peaks[4], model="laplace+load", coordinates=np.array([APEXES[4] + 9.0, np.log(2.0 * SIGMA), 9.0]))
     state = fitted(data)
     astray = replace(state, peaks=(*peaks[:4], lost, *peaks[5:]))
     amplitudes = state.solution.amplitudes.copy()
@@ -91,6 +91,7 @@ def test_a_peak_that_says_less_than_a_level_starts_once_more() -> None:
     found = sensible(data, astray)
     assert anchors_of(found) == list(APEXES)
     assert found is not None
+    assert found.peaks[4].model == "laplace"
     assert found.peaks[4].coordinates == pytest.approx([APEXES[4], np.log(SIGMA)], abs=0.02)
 
 
