@@ -1,7 +1,7 @@
 """The fit of one chromatogram: noise, candidates, windows, their fits, and the records that the tables are made of."""
 
 import time as clock
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.suitability import blank_range
-from gcfit.fitting.window import CROWD, Task, fit_window, moved
+from gcfit.fitting.window import CROWD, Task, WindowMap, fit_windows, mapped, moved
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
@@ -35,9 +35,6 @@ GROUND = 0.03  # of the height of small peaks; how close the first baseline of a
 WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
 LARGEST, SMALLEST = 1e140, 1e-140  # times and signals whose squares, and sums of these, are still numbers
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
-
-
-WindowMap = Callable[[Callable[[Task], State | None], list[Task]], Iterable[State | None]]
 
 
 def fit(
@@ -56,7 +53,7 @@ def fit(
         Gives hold-up time, phase ratio, injection and component names where `settings` leave them open.
     settings : FitSettings, optional
     map_ : callable
-        Maps a function over windows, which are independent; the results are the same for every map.
+        Maps a function over groups of windows, which are independent; the results are the same for every map.
 
     Returns
     -------
@@ -286,10 +283,10 @@ def _contradicted(state: State, before: State | None, noise: Noise) -> bool:
 
 def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
     """Fit windows; a search that stopped before it settled goes on from there, then from other widths."""
-    states = list(map_(fit_window, list(tasks)))
+    states = mapped(fit_windows, tasks, map_)
     for width in RESTARTS:
         stopped = [(k, state) for k, state in enumerate(states) if state is not None and not state.solution.converged]
-        trials = list(map_(fit_window, [_restarted(tasks[k], state, width) for k, state in stopped]))
+        trials = mapped(fit_windows, [_restarted(tasks[k], state, width) for k, state in stopped], map_)
         for (k, state), trial in zip(stopped, trials, strict=True):
             if trial is not None and (trial.criterion < state.criterion or _as_good(trial, state)):
                 states[k] = trial

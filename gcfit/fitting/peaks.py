@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import covariance
 from gcfit.fitting.states import Peak, State, base_columns
 from gcfit.fitting.window import Task
 

@@ -29,6 +29,9 @@ class Curve:
         return self.first + int(self.rows.shape[1])
 
 
+NOWHERE = Curve(0, np.zeros((1, 0)))
+
+
 @dataclass(frozen=True)
 class Grid:
     """A period of the Fourier sum: `length` steps from `begin` [s], which is point `first` of a uniform sampling."""

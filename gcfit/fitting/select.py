@@ -9,19 +9,18 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.models import MODELS, PARTS
-from gcfit.fitting.solver import COARSE, Solution
 from gcfit.fitting.states import (
     DECISIVE,
     Peak,
     State,
     WindowData,
-    base_columns,
     heights_of,
     penalty,
     score,
     solved,
     supports,
 )
+from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
@@ -75,7 +74,7 @@ class _Sum:
 
     def __init__(self, data: WindowData, state: State) -> None:
         self.data = data
-        columns = base_columns(data.time, state.base_order, data.free)
+        columns = data.base(state.base_order)
         self.ground: Array = state.solution.base_coefficients @ columns
         self.parts: list[tuple[int, Array]] = [
             (shape.first, amplitude * shape.rows[0])
@@ -203,7 +202,7 @@ def bend_score(data: WindowData, state: State, place: int) -> float:
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
-    return score(data, state.solution, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
+    return score(data, state, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
 
 
 def _bends(z: Array) -> Array:
@@ -228,10 +227,14 @@ def _fitted_columns(solution: Solution, place: int, near: slice) -> Array:
 
 def _beside(directions: Array, columns: Array) -> Array:
     """Directions less their projections on the space of some columns; nothing is left of those that lie within."""
-    sizes = np.linalg.norm(columns, axis=1)
-    unit = columns[sizes > 0] / sizes[sizes > 0, None]
-    left = directions - directions @ unit.T @ np.linalg.pinv(unit @ unit.T, rcond=SINGULAR, hermitian=True) @ unit
-    some = np.linalg.norm(left, axis=1) > INSEPARABLE * np.linalg.norm(directions, axis=1)
+    products = columns @ columns.T
+    size = np.sqrt(products.diagonal())
+    size[size == 0] = 1.0
+    values, vectors = np.linalg.eigh(products / size / size[:, None])
+    sound = values > SINGULAR * values[-1]
+    basis = (vectors[:, sound] / np.sqrt(values[sound]) / size[:, None]).T @ columns
+    left = directions - (directions @ basis.T) @ basis
+    some = np.einsum("ij,ij->i", left, left) > INSEPARABLE**2 * np.einsum("ij,ij->i", directions, directions)
     return np.where(some[:, None], left, 0.0)
 
 

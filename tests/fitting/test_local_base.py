@@ -9,7 +9,14 @@ from gcfit.fitting.local_base import free_share
 from gcfit.fitting.states import base_columns
 
 
-@pytest.mark.parametrize("order", [4, 5, 8, 40])
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_the_first_columns_are_legendre_polynomials(order: int) -> None:
+    time = np.linspace(3.0, 7.0, 301)
+    expected = np.polynomial.legendre.legvander((time - 5.0) / 2.0, order - 1).T
+    np.testing.assert_allclose(base_columns(time, order), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("order", [5, 8, 40])
 def test_columns_span_the_cubic_splines_of_equal_pieces(order: int) -> None:
     time = np.linspace(3.0, 7.0, 301)
     x = (time - 3.0) / 4.0
