@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,17 @@ REACH = 4.5  # of a kernel, in standard deviations
 FIELDS = (
     "position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale", "left", "right",
 )  # fmt: skip
-ROWS = {name: row for row, name in enumerate(FIELDS)}
+
+
+class Row:
+    """An attribute of a record that is a row of its `table`."""
+
+    def __init__(self, name: str) -> None:
+        self.row = FIELDS.index(name)
+
+    def __get__(self, record: Any, owner: type) -> Array:
+        row: Array = record.table[self.row]
+        return row
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +66,16 @@ class Bulges:
     """
 
     table: Array
-
-    def __getattr__(self, name: str) -> Array:
-        if name not in ROWS:
-            raise AttributeError(name)
-        row: Array = self.table[ROWS[name]]
-        return row
+    position = Row("position")
+    sigma = Row("sigma")
+    height = Row("height")
+    response = Row("response")
+    significance = Row("significance")
+    left_lobe = Row("left_lobe")
+    right_lobe = Row("right_lobe")
+    scale = Row("scale")
+    left = Row("left")
+    right = Row("right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,22 +222,24 @@ def _kernel(deviation: float) -> Array:
 
 def extended(signal: Array, points: int) -> Array:
     """Return the trace continued on both sides by its point reflection about the fitted end: level and slope go on."""
-    points = min(points, signal.size - 1)
-    before, after = _reflected(signal[: points + 1]), _reflected(signal[::-1][: points + 1])[::-1]
-    return np.concatenate([before, signal, after])
+    size, points = signal.size, min(points, signal.size - 1)
+    weights = _end_weights(min(points + 1, max(3, (points + 1) // 2)))
+    out = np.empty(size + 2 * points)
+    out[points : points + size] = signal
+    first, last = weights @ signal[: weights.size], weights @ signal[: -weights.size - 1 : -1]
+    np.subtract(2 * first, signal[points:0:-1], out=out[:points])
+    np.subtract(2 * last, signal[-2 : -points - 2 : -1], out=out[points + size :])
+    return out
 
 
-def _reflected(end: Array) -> Array:
-    """Return the continuation before the first of `end`, in the order of the trace."""
-    few = end[: max(3, end.size // 2)]
-    count = few.size
-    middle = (count - 1) / 2
-    x = np.arange(count) - middle
+@cache
+def _end_weights(count: int) -> Array:
+    """Return the weights of the first points in the first value of the straight line through them."""
+    x = np.arange(count) - (count - 1) / 2
     # Σ x² of whole steps about their middle
-    squares = max(1.0, count * (count * count - 1) / 12)
-    first = float(few.sum()) / count - float(x @ few) / squares * middle
-    mirrored: Array = 2 * first - end[:0:-1]
-    return mirrored
+    weights: Array = 1 / count + x[0] * x / max(1.0, count * (count * count - 1) / 12)
+    weights.flags.writeable = False
+    return weights
 
 
 def variance_through(covariance: Array, kernel: Array) -> float:

@@ -73,8 +73,9 @@ def fit(
     noise = estimate_noise(part.time, part.signal)
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
-    ground, candidates = _found(part, noise, settings)
-    defects, dips = _defects(part, noise, settings), find_dips(part, noise, settings)
+    defects = find_defects(part.signal, noise)
+    ground, candidates = _found(part, noise, defects, settings)
+    defects, dips = _on_sides(defects, settings), find_dips(part, noise, settings)
     windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
@@ -148,12 +149,16 @@ def _refuse_scale(part: Chromatogram) -> None:
             raise InputError(part.label, found, remedy="give it in another unit")
 
 
-def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Array, tuple[Candidate, ...]]:
+def _found(
+    part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings
+) -> tuple[Array, tuple[Candidate, ...]]:
     """What is taken off the signal before the fit, shape (n,), and the candidates that stand above it.
 
     That is nothing by default, since each window has its own baseline, and the baseline that was asked for by name.
     """
-    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    candidates = find_peaks(
+        part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr, defects=defects
+    )
     if settings.baseline == "auto":
         return np.zeros_like(part.signal), candidates
     ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
@@ -161,11 +166,12 @@ def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Arr
     return ground, find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr)
 
 
-def _defects(part: Chromatogram, noise: Noise, settings: FitSettings) -> Defects:
-    """What the detector did to the trace; flat tops on the sides to which peaks may point."""
-    signs = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[settings.polarity]
-    found = [find_defects(sign * part.signal, noise) for sign in signs]
-    return replace(found[0], saturated=np.logical_or.reduce([one.saturated for one in found]))
+def _on_sides(defects: Defects, settings: FitSettings) -> Defects:
+    """What the detector did to the trace, with the flat tops on the sides to which peaks may point."""
+    if settings.polarity == "positive":
+        return defects
+    up = defects.saturated if settings.polarity == "both" else False
+    return replace(defects, saturated=defects.bottoms | up)
 
 
 def _tasks(
