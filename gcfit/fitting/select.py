@@ -9,6 +9,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.models import MODELS, PARTS
+from gcfit.fitting.scores import score
 from gcfit.fitting.states import (
     DECISIVE,
     Peak,
@@ -16,7 +17,6 @@ from gcfit.fitting.states import (
     WindowData,
     heights_of,
     penalty,
-    score,
     solved,
     supports,
 )
@@ -24,8 +24,6 @@ from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
-INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
-SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that choose their models among others
 FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
@@ -202,48 +200,48 @@ def bend_score(data: WindowData, state: State, place: int) -> float:
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
-    return score(data, state, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
+    return score(data, state, _bends(z), near, _fitted_columns(state.solution, place, near))
 
 
 def _bends(z: Array) -> Array:
     """Gauss-Hermite functions of orders 3 to 8 and two decays at places z [σ], shape (8, n)."""
     late = np.maximum(z - 2, 0)
-    return np.stack([*gauss_hermite(z, 8)[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))])
+    rows = np.concatenate([gauss_hermite(z, 8)[3:], np.empty((2, z.size))])
+    slow = np.exp(-late / 8)
+    np.multiply(late, slow, out=rows[-1])
+    # what decays in 2 is the fourth power of what decays in 8
+    slow *= slow
+    np.multiply(late, slow * slow, out=rows[-2])
+    return rows
 
 
 def _fitted_columns(solution: Solution, place: int, near: slice) -> Array:
     """What is free in a window at some points: columns of a peak and of its neighbours, and of the baseline."""
-    rows = [solution.base[:, near]]
-    for term in range(max(place - 1, 0), min(place + 2, len(solution.curves))):
-        own = solution.jacobian(term)
-        first, last = solution.curves[term].first, solution.curves[term].last
-        full = np.zeros((own.shape[0], near.stop - near.start))
-        low, high = max(first, near.start), min(last, near.stop)
+    terms = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
+    base = solution.base[:, near]
+    rows = np.zeros((len(base) + sum(solution.size(term) for term in terms), base.shape[1]))
+    rows[: len(base)] = base
+    begin = len(base)
+    for term in terms:
+        curve, end = solution.curves[term], begin + solution.size(term)
+        low, high = max(curve.first, near.start), min(curve.last, near.stop)
         if low < high:
-            full[:, low - near.start : high - near.start] = own[:, low - first : high - first]
-        rows.append(full)
-    return np.concatenate(rows)
+            # the products of a basis do not depend on the size of its rows
+            rows[begin:end, low - near.start : high - near.start] = solution.rows[term][
+                :, low - curve.first : high - curve.first
+            ]
+        begin = end
+    return rows
 
 
-def _beside(directions: Array, columns: Array) -> Array:
-    """Directions less their projections on the space of some columns; nothing is left of those that lie within."""
-    products = columns @ columns.T
-    size = np.sqrt(products.diagonal())
-    size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh(products / size / size[:, None])
-    sound = values > SINGULAR * values[-1]
-    basis = (vectors[:, sound] / np.sqrt(values[sound]) / size[:, None]).T @ columns
-    left = directions - (directions @ basis.T) @ basis
-    some = np.einsum("ij,ij->i", left, left) > INSEPARABLE**2 * np.einsum("ij,ij->i", directions, directions)
-    return np.where(some[:, None], left, 0.0)
-
-
-def gauss_hermite(z: Array, highest: int) -> list[Array]:
+def gauss_hermite(z: Array, highest: int) -> Array:
     """Hermite polynomials He_k of orders 0 to `highest` times exp(-z²/2): He_k = z He_(k-1) - (k - 1) He_(k-2)."""
-    rows = [np.exp(-z * z / 2)]
-    rows.append(z * rows[0])
+    rows = np.empty((highest + 1, z.size))
+    np.exp(-z * z / 2, out=rows[0])
+    np.multiply(z, rows[0], out=rows[1])
     for order in range(2, highest + 1):
-        rows.append(z * rows[-1] - (order - 1) * rows[-2])
+        np.multiply(z, rows[order - 1], out=rows[order])
+        rows[order] -= (order - 1) * rows[order - 2]
     return rows
 
 

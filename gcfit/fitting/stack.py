@@ -184,7 +184,7 @@ def _ends(searches: Sequence[Search]) -> list[Solution | None]:
         iteration += 1
         step = _step(front)
         _note(ends, searches, front, step.at_end, step.converged, iteration)
-        going = ~step.at_end & _regular(front.windows, front.points.theta + step.change)
+        going = ~step.at_end & _within(front.windows, front.points.theta + step.change)
         front, converged = _moved(front.only(going), step.only(going)) if going.any() else (None, going)
         if front is not None:
             _note(ends, searches, front, converged, converged, iteration)
@@ -197,7 +197,9 @@ def _begun(searches: Sequence[Search]) -> _Front | None:
     if not searches:
         return None
     windows, theta = _Windows.of(searches), np.array([search.peaks[0].coordinates for search in searches])
-    fit = _regular(windows, theta)
+    # so retained, even where its bounds allow the least, that nothing of it passes without a stay
+    least = np.stack([windows.lower[:, 0], windows.upper[:, 1]], axis=1)
+    fit = _within(windows, theta) & inverted(least, windows.grids)
     if not fit.any():
         return None
     windows = windows.only(fit)
@@ -206,10 +208,9 @@ def _begun(searches: Sequence[Search]) -> _Front | None:
     return _Front(windows, np.flatnonzero(fit), _at(windows, theta[fit]), damping, slow)
 
 
-def _regular(windows: _Windows, theta: Array) -> Mask:
-    """Where coordinates are within their bounds and describe a curve of this module."""
-    within = ((theta >= windows.lower) & (theta <= windows.upper)).all(axis=1)
-    return np.asarray(within & inverted(theta, windows.grids))
+def _within(windows: _Windows, theta: Array) -> Mask:
+    """Where coordinates are within their bounds."""
+    return np.asarray(((theta >= windows.lower) & (theta <= windows.upper)).all(axis=1))
 
 
 def _at(windows: _Windows, theta: Array, before: Array | None = None) -> _Points:

@@ -25,8 +25,11 @@ INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 TINY = float(np.finfo(float).tiny)
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
-LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
-SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
+TIMES = {
+    "log_site_delay": (1e-5, 5.0, 1.5),
+    "log_site_time": (0.3, 15.0, 1.0),
+    "log_tail": (0.02, 6.0, 1.0),
+}  # shortest and longest of the times of what is added [σ], and the longest step; anything slower is the baseline's
 
 
 @dataclass(frozen=True)
@@ -217,37 +220,28 @@ def supports(data: WindowData, before: State, after: State, decisive: float) -> 
     return fall > (decisive + columns * penalty(data)) * excess
 
 
-def score(data: WindowData, state: State, directions: Array, points: slice = slice(None)) -> float:
-    """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
-    if data.weights is not None:
-        directions = directions * data.weights[points]
-    products = directions @ directions.T
-    size = np.sqrt(products.diagonal())
-    size[size == 0] = 1.0
-    # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
-    values, vectors = np.linalg.eigh(products / size / size[:, None])
-    projections = (directions @ state.scaled[points] / size) @ vectors
-    sound = values > 1e-9 * values[-1]
-    return float((projections[sound] ** 2 / values[sound]).sum())
-
-
 def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Array]:
     """Lower and upper bounds of a peak's coordinates and the longest step of each, for points so far apart [s].
 
     In a window that is `crowded` a peak stays nearer to where it was found.
     """
-    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
-    narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
-    limits = {
-        "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
-        "log_sigma": (narrowest, math.log(free.widest * sigma), 0.7),
-        "log_site_delay": (math.log(1e-5 * sigma), math.log(LONGEST_DELAY * sigma), 1.5),
-        "log_site_time": (math.log(0.3 * sigma), math.log(SLOWEST_SITE * sigma), 1.0),
-        "log_tail": (math.log(0.02 * sigma), math.log(SLOWEST_TAIL * sigma), 1.0),
-        "loading": (-GREATEST, GREATEST, 5.0),
-    }
-    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    limits = [_limits(name, peak, interval, crowded) for name in MODELS[peak.model].parameters]
+    lower, upper, stride = np.array(limits).T
     return lower, upper, stride
+
+
+def _limits(name: str, peak: Peak, interval: float, crowded: bool) -> tuple[float, float, float]:
+    """Lower and upper bound of one coordinate, and its longest step."""
+    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
+    if name == "retention":
+        return peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma
+    if name == "log_sigma":
+        narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
+        return narrowest, math.log(free.widest * sigma), 0.7
+    if name == "loading":
+        return -GREATEST, GREATEST, 5.0
+    low, high, step = TIMES[name]
+    return math.log(low * sigma), math.log(high * sigma), step
 
 
 def _term(peak: Peak, data: WindowData) -> Term:
