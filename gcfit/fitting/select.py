@@ -121,9 +121,14 @@ def _chosen(data: WindowData, peaks: Sequence[Peak], place: int, allowed: Sequen
         return None
     best, found = start, {start.peaks[place].model: start}
     for size in range(1, len(PARTS) + 1):
-        if not calls_for_more(data, best, place):
+        seen = bend_score(data, best, place)
+        if seen <= SCREEN + penalty(data):
             break
         for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
+            columns = len(MODELS[name].parameters) - best.peaks[place].coordinates.size
+            # additions bring no more than what is seen along the directions in which they bend a peak
+            if DECISIVE + columns * penalty(data) > seen:
+                continue
             tried = [
                 _with(data, simpler, place, trial)
                 for simpler in _simpler(name, found, place)
