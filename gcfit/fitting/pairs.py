@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.column.laplace import Complex, rectangle_on_axis
-from gcfit.fitting.models import CLOSED_MARGIN, LOG_SUPPORT, SLOW_SUPPORT, Known, pair_spectra
+from gcfit.fitting.models import CLOSED_MARGIN, LOG_SUPPORT, SLOW_SUPPORT, Known, PeakModel, pair_spectra
 from gcfit.fitting.normal import Mask
 from gcfit.fitting.sampling import NOWHERE, Curve, Sampling, fast_length, refinement_for
+
+PAIR = PeakModel("laplace")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ def curves(coordinates: Array, grids: Grids) -> list[Curve]:
     counts = (highest * period / (2 * np.pi)).astype(np.intp) + 2
     spectra = _spectra(delay, sigma, begin, period, int(counts.max()), grids)
     finer = [refinement_for(count, length) for count, length in zip(counts.tolist(), lengths, strict=True)]
+    spectra *= (np.array(finer) / grids.interval)[:, None, None]
     used = [min(count + 1, length) for count, length in zip(steps, lengths, strict=True)]
     return _placed(spectra, list(zip(lengths, finer, strict=True)), first.astype(np.intp).tolist(), used, grids)
 
@@ -103,7 +106,6 @@ def _placed(
     for length, finer in sorted(set(shapes)):
         members = [k for k, shape in enumerate(shapes) if shape == (length, finer)]
         values = np.fft.irfft(spectra[members], length * finer)[..., ::finer]
-        values *= (finer / grids.interval[members])[:, None, None]
         for rows, k in zip(values, members, strict=True):
             low = min(max(-first[k], 0), length)
             found[k] = Curve(first[k] + low, rows[:, low : max(min(points[k] - first[k], used[k]), low)])

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.column.laplace import Complex, frequencies
+from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 
 JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
 
@@ -102,6 +103,16 @@ class Sampling:
         halved[:, 0] /= 2
         rows: Array = (halved @ waves).real * (2 / grid.period)
         return Curve(int(first), rows)
+
+
+@lru_cache(maxsize=64)
+def axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
+    """iω_k = 2πik/T for k = 0 ... count [1/s], and there the transform of an injection of a duration [s], if any.
+
+    A search asks for the same again and again: the arrays are kept, and must not be written to.
+    """
+    s = frequencies(period, count)
+    return s, rectangle_on_axis(s.imag, duration) if duration else None
 
 
 def to_time(spectrum: Complex, grid: Grid, refinement: int) -> Array:

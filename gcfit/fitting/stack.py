@@ -13,9 +13,9 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.gram import Gram, Places
-from gcfit.fitting.models import MODELS, PeakModel, curve
+from gcfit.fitting.models import MODELS, curve
 from gcfit.fitting.normal import SINGULAR, Mask
-from gcfit.fitting.pairs import Grids, curves, inverted
+from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve
 from gcfit.fitting.solver import CRAWL, DAMPING, DONE, FLOOR, MISFITTED, STILL
 from gcfit.fitting.states import Search, State, bounds, settled, solved
@@ -23,7 +23,6 @@ from gcfit.fitting.terms import FINE, MISFIT, Solution
 
 # asks for searches, is sent their ends, and returns its own
 Searching = Generator[Search, State | None, State | None]
-PAIR = PeakModel("laplace")
 LONGEST = 5000  # points of a window; in longer ones nothing is won
 
 
