@@ -103,9 +103,12 @@ def _flats(signal: Array, jumps: Array, noise: Noise) -> tuple[Mask, Mask]:
 
     First those that cut off tops, then those that cut off bottoms.
     """
-    starts = np.concatenate([[0], np.flatnonzero(jumps) + 1])
-    ends = np.append(starts[1:], signal.size)
     masks = np.zeros(signal.size, dtype=bool), np.zeros(signal.size, dtype=bool)
+    moves = np.flatnonzero(jumps)
+    if jumps.size - moves.size < FLAT_POINTS - 1:
+        return masks
+    starts = np.concatenate([[0], moves + 1])
+    ends = np.append(starts[1:], signal.size)
     least = FLAT_EDGE * max(noise.deviation, noise.step)
     long = ends - starts >= FLAT_POINTS
     for i, j in zip(starts[long], ends[long], strict=True):

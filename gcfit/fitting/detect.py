@@ -12,7 +12,7 @@ from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.noise import amid, quantile
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
-from gcfit.fitting.views import FALL, View, at_apexes, look
+from gcfit.fitting.views import FALL, View, at_apexes, look, running_sum
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -128,9 +128,10 @@ def _one_sign(
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
     if not ridges.position.size:
         return [], []
-    ridges = at_apexes(y, ridges, float(np.sqrt(local.covariance[0])))
-    view = look(y, ridges, float(np.sqrt(local.covariance[0])))
-    deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
+    total, usual = running_sum(y), float(np.sqrt(local.covariance[0]))
+    ridges = at_apexes(total, ridges, usual)
+    view = look(total, ridges, usual)
+    deviation = usual * np.interp(ridges.position, np.arange(y.size), local.factor)
     keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
     keep &= ridges.significance > threshold * _doubt(noise)
     keep &= view.own | ~_beside(ridges, np.interp(time[defects.steps], grid, np.arange(grid.size)))

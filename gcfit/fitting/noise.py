@@ -34,6 +34,7 @@ LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the 
 MIN_BLOCKS = 4
 LONG_RUN = 12  # times the usual run of equal points
 QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
+SAMPLE, MOSTLY = 200, 0.8  # steps of a signal of which so many are whole units if it is quantised
 FEW = 1000  # values that are sorted as quickly as parted
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
 
@@ -77,23 +78,35 @@ def quantisation_step(signal: Array) -> float:
     if steps.size < 2:
         return 0.0
     smallest = float(steps.min())
+    unit = quantile(steps[steps < 1.5 * smallest], 0.5)
+    # a few of the smaller ones tell most signals that are not quantised
+    few = np.sort(steps[:: steps.size // SAMPLE + 1])
+    if np.mean(_is_multiple(few[: few.size // 2 + 1], unit)) < MOSTLY:
+        return 0.0
     half = max(2, steps.size // 2)
     small = np.partition(steps, half - 1)[:half]
     near = small[small < 1e6 * smallest]
-    unit = quantile(near[near < 1.5 * smallest], 0.5)
-    off = np.abs(near / unit - np.rint(near / unit))
-    return unit if near.size > 0.99 * small.size and np.all(off < 0.02 + 1e-3 * near / unit) else 0.0
+    return unit if near.size > 0.99 * small.size and _is_multiple(near, unit).all() else 0.0
+
+
+def _is_multiple(steps: Array, unit: float) -> Mask:
+    """Return which steps are whole numbers of units, as nearly as so many are known."""
+    count = steps / unit
+    return np.asarray(np.abs(count - np.rint(count)) < 0.02 + 1e-3 * count)
 
 
 def padding(signal: Array, step: float = 0.0) -> Mask:
     """Return the mask, shape (n,), of runs of equal points too long for the detector to have measured them."""
-    starts = np.r_[0, np.flatnonzero(np.diff(signal)) + 1]
+    mask = np.zeros(signal.size, dtype=bool)
+    moves = signal[1:] != signal[:-1]
+    if moves.size - np.count_nonzero(moves) < LONG_RUN:
+        return mask
+    starts = np.r_[0, np.flatnonzero(moves) + 1]
     lengths = np.diff(np.append(starts, signal.size))
     usual = 1.0
     if step > 0:
         moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
         usual = float(np.sum(moving**2) / np.sum(moving)) if moving.size else 1.0
-    mask = np.zeros(signal.size, dtype=bool)
     for i in np.flatnonzero(lengths > LONG_RUN * usual):
         mask[starts[i] : starts[i] + lengths[i]] = True
     return mask

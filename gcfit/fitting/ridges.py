@@ -82,9 +82,11 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
             fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
             if fresh.any():
                 fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
-            started = nodes.only(fresh)
-            closed = np.append(closed | np.append(free & ~fresh, False)[holder], np.zeros(started.position.size, bool))
-            continued = continued.joined(started)
+            closed = closed | ((free & ~fresh)[holder] & (holder >= 0))
+            if fresh.any():
+                started = nodes.only(fresh)
+                continued = continued.joined(started)
+                closed = np.concatenate([closed, np.zeros(started.position.size, dtype=bool)])
         ridges = continued
         closed = closed | ridges.mature
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))

@@ -13,16 +13,17 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.gram import Gram, Places
-from gcfit.fitting.models import MODELS, curve
+from gcfit.fitting.models import MODELS, Known, curve
 from gcfit.fitting.normal import SINGULAR, Mask
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
-from gcfit.fitting.sampling import Curve
+from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import CRAWL, DAMPING, DONE, FLOOR, MISFITTED, STILL
 from gcfit.fitting.states import Search, State, bounds, settled, solved
 from gcfit.fitting.terms import FINE, MISFIT, Solution
 
 # asks for searches, is sent their ends, and returns its own
 Searching = Generator[Search, State | None, State | None]
+FEW = 4  # curves that are quicker evaluated one after the other
 LONGEST = 5000  # points of a window; in longer ones nothing is won
 
 
@@ -94,6 +95,7 @@ class _Windows(_Record):
     """
 
     grids: Grids
+    sampled: tuple[tuple[Sampling, Known], ...]
     signals: tuple[Array, ...]
     bases: tuple[Array, ...]
     gram: Array
@@ -119,6 +121,7 @@ class _Windows(_Record):
         lower, upper, stride = np.array(limits).transpose(1, 0, 2)
         return cls(
             Grids.of([data.sampling for data in datas], [data.known for data in datas]),
+            tuple((data.sampling, data.known) for data in datas),
             tuple(data.signal for data in datas),
             bases,
             gram,
@@ -214,7 +217,10 @@ def _within(windows: _Windows, theta: Array) -> Mask:
 
 def _at(windows: _Windows, theta: Array, before: Array | None = None) -> _Points:
     """Evaluate the curves and eliminate what is linear, starting from what it was `before`."""
-    shapes = curves(theta, windows.grids)
+    if len(theta) < FEW:
+        shapes = [curve(PAIR, at, *grid) for at, grid in zip(theta, windows.sampled, strict=True)]
+    else:
+        shapes = curves(theta, windows.grids)
     own, across = np.empty((len(shapes), 3, 3)), np.zeros((len(shapes), 3, windows.gram.shape[1]))
     for k, (shape, base) in enumerate(zip(shapes, windows.bases, strict=True)):
         own[k] = shape.rows @ shape.rows.T

@@ -24,6 +24,7 @@ CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 TINY = float(np.finfo(float).tiny)
+CUBIC = 4  # order of a baseline up to which it is a polynomial
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 TIMES = {
     "log_site_delay": (1e-5, 5.0, 1.5),
@@ -96,9 +97,11 @@ class WindowData:
 
     def base(self, order: int) -> Array:
         """Columns of a baseline of that order, shape (order, n)."""
-        if order not in self._bases:
-            self._bases[order] = base_columns(self.time, order, self.free)
-        return self._bases[order]
+        # the first columns are those of every lower order
+        made = max(order, CUBIC)
+        if made not in self._bases:
+            self._bases[made] = base_columns(self.time, made, self.free)
+        return self._bases[made][:order]
 
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal."""
@@ -140,7 +143,7 @@ def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
     between peaks the baseline can bend, under a cluster of them it leads from one side to the other.
     """
     x = (time - time[0]) / (time[-1] - time[0])
-    if order <= 4:
+    if order <= CUBIC:
         return _legendre(2 * x - 1, order)
     shares = np.arange(1, order - 3) / (order - 3)
     return _splines(x, shares if free is None else np.interp(shares, free, x))
