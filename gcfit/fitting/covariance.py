@@ -29,18 +29,25 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
         None where the data do not determine the
         columns.
     """
-    scale = np.concatenate(
-        [
-            *(np.array([1.0, *[solution.amplitudes[term]] * solution.coordinates[term].size]) for term in terms),
-            np.ones(solution.base_coefficients.size),
-        ]
-    )
-    inverse = inverse_scaled(solution.gram.dense(terms) * scale * scale[:, None])
+    inverse = _white(solution, tuple(terms))
     if inverse is None or acf is None:
         return inverse
     inner = _correlated_gram(solution, terms, acf)
     result: Array = inverse @ inner @ inverse
     return result if (result.diagonal() > 0).all() else None
+
+
+def _white(solution: Solution, terms: tuple[int, ...]) -> Array | None:
+    """(JᵀJ)⁻¹ of some terms and the base, computed once."""
+    if terms not in solution.inverses:
+        scale = np.concatenate(
+            [
+                *(np.array([1.0, *[solution.amplitudes[term]] * solution.coordinates[term].size]) for term in terms),
+                np.ones(solution.base_coefficients.size),
+            ]
+        )
+        solution.inverses[terms] = inverse_scaled(solution.gram.dense(terms) * scale * scale[:, None])
+    return solution.inverses[terms]
 
 
 def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:

@@ -23,6 +23,7 @@ from gcfit.fitting.terms import FINE, MISFIT, Solution
 
 # asks for searches, is sent their ends, and returns its own
 Searching = Generator[Search, State | None, State | None]
+NEAR = np.array([2.0, 1.0])  # longest steps of retention and width around the start that are gone here
 FEW = 4  # curves that are quicker evaluated one after the other
 LONGEST = 5000  # points of a window; in longer ones nothing is won
 
@@ -90,8 +91,8 @@ class _Windows(_Record):
     """What stands during the search of w windows, with q base columns at most.
 
     `gram`, shape (w, q, q), holds the products of the `bases`; where a window has fewer columns there is a one on the
-    diagonal. `lower`, `upper` and `stride` of the coordinates, shape (w, 2); the rest, shape (w,), as in the search of
-    one window.
+    diagonal. `lower` and `upper` bound what is searched here, `stride` are the longest steps, shape (w, 2); the rest,
+    shape (w,), is as in the search of one window.
     """
 
     grids: Grids
@@ -119,14 +120,15 @@ class _Windows(_Record):
             products[: len(base), : len(base)] = base @ base.T
         limits = [bounds(search.peaks[0], search.data.sampling.interval, search.data.crowded) for search in searches]
         lower, upper, stride = np.array(limits).transpose(1, 0, 2)
+        start = np.array([search.peaks[0].coordinates for search in searches])
         return cls(
             Grids.of([data.sampling for data in datas], [data.known for data in datas]),
             tuple((data.sampling, data.known) for data in datas),
             tuple(data.signal for data in datas),
             bases,
             gram,
-            lower,
-            upper,
+            np.maximum(lower, start - NEAR * stride),
+            np.minimum(upper, start + NEAR * stride),
             stride,
             sign=np.array([search.peaks[0].sign for search in searches]),
             freedom=np.maximum(sizes - orders - 3, 1),

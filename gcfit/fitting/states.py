@@ -252,8 +252,13 @@ def _term(peak: Peak, data: WindowData) -> Term:
     model, known = MODELS[peak.model], data.known
     lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
 
+    # what is feasible at the least retention and the greatest width is so everywhere
+    everywhere = "load" not in model.parts and feasible(model, np.array([lower[0], upper[1], *lower[2:]]), known)
+
     def evaluate(coordinates: Array) -> Curve | None:
-        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        if not (everywhere or feasible(model, coordinates, known)):
+            return None
+        return data.curve(model, coordinates, data.sampling, known)
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
 

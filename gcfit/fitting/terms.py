@@ -68,6 +68,11 @@ class Solution:
             total[shape.first : shape.last] += amplitude * shape.rows[0]
         return total
 
+    @cached_property
+    def inverses(self) -> dict[tuple[int, ...], Array | None]:
+        """Covariances for white noise that were asked for, by the terms that are free."""
+        return {}
+
     def size(self, term: int) -> int:
         """Number of columns of one term: its amplitude and its coordinates."""
         return 1 + self.coordinates[term].size

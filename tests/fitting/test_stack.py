@@ -86,9 +86,9 @@ def test_many_end_where_each_ends_alone() -> None:
         assert state.solution.iterations == alone(one).solution.iterations
 
 
-@pytest.mark.parametrize(("away", "wider"), [(3.0, 0.0), (3.0, -1.0), (-4.0, -0.5)])
+@pytest.mark.parametrize(("away", "wider"), [(3.0, 0.0), (-4.0, 0.0)])
 def test_long_steps_are_shortened(away: float, wider: float) -> None:
-    """Unshortened, the first step of each is 1.7 to 3.7 times as long as allowed."""
+    """Unshortened, the first step of each is 1.7 and 3.4 times as long as allowed."""
     far = replace(SEARCHES[0].peaks[0], coordinates=np.array([150.0 + away, np.log(2.0) + wider]))
     one = replace(SEARCHES[0], peaks=(far,))
     (straight,), whole = stack._ends([one]), alone(one)
