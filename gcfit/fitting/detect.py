@@ -106,15 +106,26 @@ def find_peaks(
     own, turned = (defects, defects.turned()) if sign > 0 else (defects.turned(), defects)
     found, doubtful = _one_sign(time, sign * signal, noise, own, sign, min_snr)
     if polarity == "both":
-        others, _ = _one_sign(time, -sign * signal, noise, turned, -sign, min_snr)
-        others = [other for other in others if _stands_out(other, time, signal)]
+        others = _standing_out(time, signal, noise, turned, -sign, min_snr)
         found = _without_rims(found, others, time, signal) + others
     elif doubtful:
-        others, _ = _one_sign(time, -sign * signal, noise, turned, -sign, min_snr)
+        others = _standing_out(time, signal, noise, turned, -sign, min_snr)
         beside = [other for other, near in zip(others, _touched(others, doubtful), strict=True) if near]
-        beside = [other for other in beside if _stands_out(other, time, signal)]
         found = _without_rims(found, beside, time, signal)
     return tuple(sorted(found, key=lambda peak: peak.apex_time))
+
+
+def find_troughs(time: Array, signal: Array, noise: Noise, defects: Defects, min_snr: float = 5.0) -> list[Candidate]:
+    """Return the peaks that point downwards, those that `find_peaks` gives for both polarities."""
+    return _standing_out(time, signal, noise, defects.turned(), -1, min_snr)
+
+
+def _standing_out(
+    time: Array, signal: Array, noise: Noise, defects: Defects, sign: int, min_snr: float
+) -> list[Candidate]:
+    """Return the peaks of one sign that stand out from the trace around; the defects are those on their side."""
+    found, _ = _one_sign(time, sign * signal, noise, defects, sign, min_snr)
+    return [peak for peak in found if _stands_out(peak, time, signal)]
 
 
 def _one_sign(

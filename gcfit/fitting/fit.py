@@ -75,7 +75,7 @@ def fit(
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
     defects = find_defects(part.signal, noise)
     ground, candidates = _found(part, noise, defects, settings)
-    defects, dips = _on_sides(defects, settings), find_dips(part, noise, settings)
+    defects, dips = _on_sides(defects, settings), find_dips(part, noise, defects, settings)
     windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
-from gcfit.fitting.detect import Candidate, find_peaks
+from gcfit.fitting.detect import Candidate, find_troughs
 from gcfit.fitting.noise import quantile
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
@@ -19,14 +19,14 @@ FLANK = 4.0  # σ from the bottom of a dip to where it begins
 CORE = 4.0  # σ around its apex that a peak keeps whatever is beside it
 
 
-def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Candidate, ...]:
+def find_dips(part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings) -> tuple[Candidate, ...]:
     """Return the peaks that point downwards where only those that point upwards are fitted, in order of time."""
     depth = quantile(part.signal, 0.5) - float(part.signal.min())
     least = max(CLEAR * noise.deviation, DIP * float(np.ptp(part.signal)))
     if settings.polarity != "positive" or depth <= least:
         return ()
-    found = find_peaks(part.time, part.signal, noise, polarity="both")
-    return tuple(peak for peak in found if peak.sign < 0 and peak.height > least)
+    found = find_troughs(part.time, part.signal, noise, defects)
+    return tuple(peak for peak in found if peak.height > least)
 
 
 def cut_short(
