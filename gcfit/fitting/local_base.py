@@ -7,7 +7,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.scores import score
-from gcfit.fitting.stack import in_step
+from gcfit.fitting.searches import in_step
 from gcfit.fitting.states import Search, State, WindowData, base_columns, penalty, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)

@@ -12,7 +12,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.records import Noise
-from gcfit.fitting.stack import solved_all
+from gcfit.fitting.searches import solved_all
 from gcfit.fitting.states import Search, State
 from gcfit.fitting.window import Task, WindowMap, mapped
 

@@ -17,7 +17,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.gram import Gram, products
 from gcfit.fitting.normal import Algebra, Banded, Columns, Dense, Mask
 from gcfit.fitting.sampling import NOWHERE, Curve
-from gcfit.fitting.terms import FINE, Effort, Solution, Term
+from gcfit.fitting.terms import FINE, Effort, Evaluate, Solution, Term
 
 BANDED_ABOVE = 400  # columns; below, dense algebra is quicker
 DAMPING = 1e-3  # at the start
@@ -56,7 +56,12 @@ class _Step:
 
 
 def solve(
-    signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None, effort: Effort = FINE
+    signal: Array,
+    terms: Sequence[Term],
+    base: Array,
+    weights: Array | None = None,
+    effort: Effort = FINE,
+    evaluate: Evaluate | None = None,
 ) -> Solution | None:
     """Fit the terms and the base columns to a signal.
 
@@ -70,13 +75,15 @@ def solve(
         Weight of each residual; 0 leaves a point out.
     effort : Effort
         When the search ends.
+    evaluate : callable, optional
+        Evaluates some of the terms at once, where that is quicker than one after the other.
 
     Returns
     -------
     Solution or None
         None where the start itself describes no curve.
     """
-    problem = _Problem(signal, tuple(terms), base, weights)
+    problem = _Problem(signal, tuple(terms), base, weights, evaluate)
     point = problem.at(problem.start)
     if point is None:
         return None
@@ -106,7 +113,15 @@ def solve(
 class _Problem:
     """The fixed side of a search: data, terms, bounds, and the places of the columns."""
 
-    def __init__(self, signal: Array, terms: tuple[Term, ...], base: Array, weights: Array | None) -> None:
+    def __init__(
+        self,
+        signal: Array,
+        terms: tuple[Term, ...],
+        base: Array,
+        weights: Array | None,
+        evaluate: Evaluate | None = None,
+    ) -> None:
+        self.evaluate = evaluate or self._one_by_one
         self.signal = signal if weights is None else signal * weights
         self.weights, self.terms = weights, terms
         self.base = base if weights is None else base * weights
@@ -129,8 +144,7 @@ class _Problem:
         curves, rows = ([], []) if before is None else (list(before.curves), list(before.rows))
         if before is None:
             moved, curves, rows = range(len(self.terms)), [NOWHERE] * len(self.terms), [_NOTHING] * len(self.terms)
-        for term in moved:
-            curve = self.terms[term].evaluate(theta[self.parts[term]])
+        for term, curve in zip(moved, self.evaluate(moved, [theta[self.parts[term]] for term in moved]), strict=True):
             if curve is None:
                 return None
             curves[term] = curve
@@ -141,6 +155,9 @@ class _Problem:
         algebra: Algebra = (Banded if self.columns.size > BANDED_ABOVE else Dense)(self.columns, gram, curves)
         linear, residual = self._eliminated(curves, rows, algebra, before, moved)
         return _Point(theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual))
+
+    def _one_by_one(self, terms: Sequence[int], coordinates: Sequence[Array]) -> list[Curve | None]:
+        return [self.terms[term].evaluate(at) for term, at in zip(terms, coordinates, strict=True)]
 
     def _eliminated(
         self, curves: Sequence[Curve], rows: Sequence[Array], algebra: Algebra, before: _Point | None,

@@ -5,7 +5,7 @@ Here the search only goes straight: a peak whose step would leave its bounds, or
 search that knows how to go on. So is all else that is not a pair on a uniform grid.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -13,60 +13,16 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.gram import Gram, Places
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.normal import SINGULAR, Mask
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import CRAWL, DAMPING, DONE, FLOOR, MISFITTED, STILL
-from gcfit.fitting.states import Search, State, bounds, settled, solved
+from gcfit.fitting.states import Search, bounds
 from gcfit.fitting.terms import FINE, MISFIT, Solution
 
-# asks for searches, is sent their ends, and returns its own
-Searching = Generator[Search, State | None, State | None]
 NEAR = np.array([2.0, 1.0])  # longest steps of retention and width around the start that are gone here
 FEW = 4  # curves that are quicker evaluated one after the other
-LONGEST = 5000  # points of a window; in longer ones nothing is won
-
-
-def in_step(runs: Sequence[Searching]) -> list[State | None]:
-    """Run what asks for searches, one a window, such that those asked for at one time are done at once."""
-    ends: list[State | None] = [None] * len(runs)
-    answers: dict[int, State | None] = dict.fromkeys(range(len(runs)))
-    while answers:
-        asked = {}
-        for place, answer in answers.items():
-            try:
-                asked[place] = runs[place].send(answer)
-            except StopIteration as end:
-                ends[place] = end.value
-        answers = dict(zip(asked, solved_all(list(asked.values())), strict=True))
-    return ends
-
-
-def solved_all(searches: Sequence[Search]) -> list[State | None]:
-    """Do each of some searches as `solved` does, those of lone pairs at once."""
-    states: dict[int, State | None] = {}
-    lone = [place for place, search in enumerate(searches) if _is_lone(search)]
-    for place, solution in zip(lone, _ends([searches[place] for place in lone]), strict=True):
-        if solution is not None:
-            search = searches[place]
-            states[place] = settled(search.data, search.peaks, search.base_order, solution)
-    return [
-        states[place] if place in states else solved(search.data, search.peaks, search.base_order)
-        for place, search in enumerate(searches)
-    ]
-
-
-def _is_lone(search: Search) -> bool:
-    data = search.data
-    return (
-        len(search.peaks) == 1
-        and MODELS[search.peaks[0].model] == PAIR
-        and data.weights is None
-        and data.sampling.uniform
-        and data.signal.size <= LONGEST
-        and data.curve is curve
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,21 +135,21 @@ class _Step(_Record):
     at_end: Mask
 
 
-def _ends(searches: Sequence[Search]) -> list[Solution | None]:
+def ends(searches: Sequence[Search]) -> list[Solution | None]:
     """The end of each search of a lone pair; None where it does not go straight."""
-    ends: list[Solution | None] = [None] * len(searches)
+    found: list[Solution | None] = [None] * len(searches)
     front = _begun(searches)
     iteration = 0
     while front is not None and iteration < FINE.iterations:
         iteration += 1
         step = _step(front)
-        _note(ends, searches, front, step.at_end, step.converged, iteration)
+        _note(found, searches, front, step.at_end, step.converged, iteration)
         going = ~step.at_end & _within(front.windows, front.points.theta + step.change)
         front, converged = _moved(front.only(going), step.only(going)) if going.any() else (None, going)
         if front is not None:
-            _note(ends, searches, front, converged, converged, iteration)
+            _note(found, searches, front, converged, converged, iteration)
             front = front.only(~converged) if not converged.all() else None
-    return ends
+    return found
 
 
 def _begun(searches: Sequence[Search]) -> _Front | None:
@@ -301,12 +257,17 @@ def _moved(front: _Front, step: _Step) -> tuple[_Front | None, Mask]:
 
 
 def _note(
-    ends: list[Solution | None], searches: Sequence[Search], front: _Front, which: Mask, converged: Mask, iteration: int
+    found: list[Solution | None],
+    searches: Sequence[Search],
+    front: _Front,
+    which: Mask,
+    converged: Mask,
+    iteration: int,
 ) -> None:
     """Enter the solutions of some windows of the front at their places."""
     for k in np.flatnonzero(which).tolist():
         place = int(front.places[k])
-        ends[place] = _solution(searches[place], front.points, k, iteration, bool(converged[k]))
+        found[place] = _solution(searches[place], front.points, k, iteration, bool(converged[k]))
 
 
 def _solution(search: Search, points: _Points, k: int, iteration: int, converged: bool) -> Solution:

@@ -15,15 +15,17 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
+from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import solve
-from gcfit.fitting.terms import FINE, Effort, Solution, Term
+from gcfit.fitting.terms import FINE, Effort, Evaluate, Solution, Term
 
 # a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
 CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 TINY = float(np.finfo(float).tiny)
+MANY = 8  # pairs of a window that are quicker evaluated at once
 CUBIC = 4  # order of a baseline up to which it is a polynomial
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 TIMES = {
@@ -182,7 +184,7 @@ def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Eff
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one."""
     terms = [_term(peak, data) for peak in peaks]
     effort = Effort(effort.iterations, effort.settled, data.deviation**2)
-    solution = solve(data.signal, terms, data.base(base_order), data.weights, effort)
+    solution = solve(data.signal, terms, data.base(base_order), data.weights, effort, _at_once(data, peaks, terms))
     return None if solution is None else settled(data, peaks, base_order, solution)
 
 
@@ -261,6 +263,27 @@ def _term(peak: Peak, data: WindowData) -> Term:
         return data.curve(model, coordinates, data.sampling, known)
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
+
+
+def _at_once(data: WindowData, peaks: Sequence[Peak], terms: Sequence[Term]) -> Evaluate | None:
+    """Evaluate the pairs of a window at once, its other peaks by themselves; None where there are too few pairs."""
+    pairs = [place for place, peak in enumerate(peaks) if MODELS[peak.model] == PAIR]
+    if len(pairs) < MANY or data.curve is not curve or not data.sampling.uniform:
+        return None
+    grids = Grids.of([data.sampling] * len(pairs), [data.known] * len(pairs))
+    least = np.array([(terms[place].lower[0], terms[place].upper[1]) for place in pairs])
+    apt = {place for place, fit in zip(pairs, inverted(least, grids).tolist(), strict=True) if fit}
+
+    def evaluate(places: Sequence[int], coordinates: Sequence[Array]) -> list[Curve | None]:
+        some = [one for one, place in zip(coordinates, places, strict=True) if place in apt]
+        at_once = len(some) >= MANY
+        found = iter(curves(np.array(some), grids.only(slice(len(some)))) if at_once else ())
+        return [
+            next(found) if at_once and place in apt else terms[place].evaluate(one)
+            for place, one in zip(places, coordinates, strict=True)
+        ]
+
+    return evaluate
 
 
 def heights_of(state: State) -> Array:

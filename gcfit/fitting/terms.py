@@ -1,6 +1,6 @@
 """What a search is given and what it gives: terms, how far to go, and the solution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,6 +11,10 @@ from gcfit.fitting.gram import Gram
 from gcfit.fitting.sampling import Curve
 
 MISFIT = 100.0  # points that share a misfit, at the most
+
+
+# curves of some terms at coordinates of each, None where these describe none
+Evaluate = Callable[[Sequence[int], Sequence[Array]], Sequence[Curve | None]]
 
 
 @dataclass(frozen=True, eq=False)

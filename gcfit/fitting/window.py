@@ -13,8 +13,8 @@ from gcfit.fitting.hidden import explained, left_over
 from gcfit.fitting.local_base import bend_base, bending, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
-from gcfit.fitting.stack import Searching, in_step
 from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowData, solved, supports
 from gcfit.fitting.together import together
 

@@ -10,9 +10,9 @@ from gcfit.chromatogram import Array
 from gcfit.column import closed_form
 from gcfit.fitting import stack
 from gcfit.fitting.covariance import covariance
-from gcfit.fitting.models import Known
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.stack import in_step, solved_all
+from gcfit.fitting.searches import in_step, solved_all
 from gcfit.fitting.states import Peak, Search, State, WindowData, solved
 
 KNOWN = Known(60.0)
@@ -75,7 +75,7 @@ def same(one: State, other: State, tolerance: float) -> None:
 
 
 def test_the_searches_go_straight() -> None:
-    assert all(solution is not None for solution in stack._ends(SEARCHES))
+    assert all(solution is not None for solution in stack.ends(SEARCHES))
 
 
 def test_many_end_where_each_ends_alone() -> None:
@@ -91,7 +91,7 @@ def test_long_steps_are_shortened(away: float, wider: float) -> None:
     """Unshortened, the first step of each is 1.7 and 3.4 times as long as allowed."""
     far = replace(SEARCHES[0].peaks[0], coordinates=np.array([150.0 + away, np.log(2.0) + wider]))
     one = replace(SEARCHES[0], peaks=(far,))
-    (straight,), whole = stack._ends([one]), alone(one)
+    (straight,), whole = stack.ends([one]), alone(one)
     assert straight is not None
     # the last step may be lost in rounding of what is left to gain
     assert abs(straight.iterations - whole.solution.iterations) <= 1
@@ -167,7 +167,7 @@ def irregular() -> dict[str, Search]:
             one, peaks=(peak, replace(peak, coordinates=peak.coordinates + np.array([6.0, 0.0]), anchor=156.0))
         ),
         "tail": replace(one, peaks=(replace(peak, model="laplace+tail", coordinates=np.r_[peak.coordinates, 0.0]),)),
-        "curve": replace(one, data=replace(data, curve=lambda *arguments: stack.curve(*arguments))),
+        "curve": replace(one, data=replace(data, curve=lambda *arguments: curve(*arguments))),
         "start beyond a bound": replace(one, peaks=(replace(peak, sigma=0.5),)),
         "end beyond a bound": replace(one, peaks=(replace(peak, sigma=0.75, coordinates=np.array([150.5, 0.5])),)),
         "unretained": replace(one, data=replace(data, known=Known(130.0))),
@@ -190,6 +190,25 @@ def test_what_does_not_go_straight_is_left_to_the_other_search(name: str) -> Non
 def test_a_peak_of_the_wrong_sign_is_found_as_such() -> None:
     one = replace(SEARCHES[0], data=replace(SEARCHES[0].data, signal=-SEARCHES[0].data.signal))
     same(found_in(solved_all([one]))[0], alone(one), 1e-6)
+
+
+def test_many_pairs_of_a_window_are_evaluated_as_each_is() -> None:
+    """A chain of overlapping peaks whose curves are made at once, against the same with a curve of its own."""
+    places = 200.0 + 9.0 * np.arange(12)
+    time = np.arange(150.0, 360.0, 0.2)
+    signal = 5.0 + sum(30.0 * (1 + k % 3) * shape(time, at, np.log(2.5)) for k, at in enumerate(places))
+    signal += 0.02 * np.random.default_rng(3).standard_normal(time.size)
+    data = WindowData(Sampling.of(time), signal, None, 0.02, 1.0, KNOWN)
+    peaks = tuple(Peak("laplace", np.array([at + 0.5, np.log(2.8)]), at, 2.5) for at in places)
+    tailed = replace(peaks[4], model="laplace+tail", coordinates=np.r_[peaks[4].coordinates, np.log(0.3)])
+    for some in (peaks, (*peaks[:4], tailed, *peaks[5:])):
+        at_once = solved(data, some, 2)
+        each = solved(replace(data, curve=lambda *arguments: curve(*arguments)), some, 2)
+        assert at_once is not None
+        assert each is not None
+        for one, other in zip(at_once.peaks, each.peaks, strict=True):
+            np.testing.assert_allclose(one.coordinates, other.coordinates, rtol=0, atol=1e-7)
+        assert at_once.criterion == pytest.approx(each.criterion, rel=1e-9)
 
 
 def test_no_searches_have_no_ends() -> None:
