@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -72,8 +73,7 @@ def table(seconds: Mapping[str, Sequence[float]]) -> str:
 
 def main() -> None:
     """Print a table a group."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
         for name, commands in GROUPS.items():
             print(f"{name}\n\n{table(measured(commands))}\n")
 
