@@ -11,6 +11,7 @@ from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 
 JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
 
+SHORT = 1000  # frequencies of an axis that is kept
 LOST = 1e-11
 
 
@@ -105,14 +106,25 @@ class Sampling:
         return Curve(int(first), rows)
 
 
-@lru_cache(maxsize=64)
 def axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
     """iω_k = 2πik/T for k = 0 ... count [1/s], and there the transform of an injection of a duration [s], if any.
 
-    A search asks for the same again and again: the arrays are kept, and must not be written to.
+    A search asks for the same again and again: short arrays are kept, and nobody may change them.
     """
+    return _kept(period, count, duration) if count <= SHORT else _axis(period, count, duration)
+
+
+def _axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
     s = frequencies(period, count)
-    return s, rectangle_on_axis(s.imag, duration) if duration else None
+    s.flags.writeable = False
+    if not duration:
+        return s, None
+    entry = rectangle_on_axis(s.imag, duration)
+    entry.flags.writeable = False
+    return s, entry
+
+
+_kept = lru_cache(maxsize=64)(_axis)
 
 
 def to_time(spectrum: Complex, grid: Grid, refinement: int) -> Array:
