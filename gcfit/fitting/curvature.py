@@ -44,8 +44,22 @@ class Row:
         return row
 
 
+class Rows:
+    """What bulges and the ridges that they form have in common."""
+
+    table: Array
+    position = Row("position")
+    sigma = Row("sigma")
+    height = Row("height")
+    response = Row("response")
+    significance = Row("significance")
+    left_lobe = Row("left_lobe")
+    right_lobe = Row("right_lobe")
+    scale = Row("scale")
+
+
 @dataclass(frozen=True, eq=False)
-class Bulges:
+class Bulges(Rows):
     """Convex places of the trace, all in units of the points of the trace.
 
     `table`, shape (10, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each:
@@ -66,14 +80,6 @@ class Bulges:
     """
 
     table: Array
-    position = Row("position")
-    sigma = Row("sigma")
-    height = Row("height")
-    response = Row("response")
-    significance = Row("significance")
-    left_lobe = Row("left_lobe")
-    right_lobe = Row("right_lobe")
-    scale = Row("scale")
     left = Row("left")
     right = Row("right")
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, Bulges, Index, Row
+from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, Bulges, Index, Rows
 
 Mask = NDArray[np.bool_]
 MATURE = 0.6  # scale that fits a peak, in its widths
@@ -18,21 +18,13 @@ OWN = FIELDS[:8]  # what a ridge keeps of its bulge
 
 
 @dataclass(frozen=True, eq=False)
-class Ridges:
+class Ridges(Rows):
     """Bulges at the scales that fit them; positions, widths and scales in points.
 
     `table`, shape (8, m), has a row for each of `OWN`, which are also attributes, shape (m,) each.
     """
 
     table: Array
-    position = Row("position")
-    sigma = Row("sigma")
-    height = Row("height")
-    response = Row("response")
-    significance = Row("significance")
-    left_lobe = Row("left_lobe")
-    right_lobe = Row("right_lobe")
-    scale = Row("scale")
 
     @property
     def mature(self) -> Mask:
