@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.noise import padding
+from gcfit.fitting.quantised import padding
 from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]

@@ -9,7 +9,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
-from gcfit.fitting.noise import amid, quantile
+from gcfit.fitting.quantiles import amid, quantile
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
 from gcfit.fitting.views import FALL, View, at_apexes, look, running_sum

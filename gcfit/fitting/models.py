@@ -12,7 +12,6 @@ the additions are a second kind of site, an exponential tail and a loading (DESI
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -26,6 +25,7 @@ from gcfit.column.laplace import Complex
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
 from gcfit.fitting.sampling import Curve, Grid, Sampling, axis, refinement_for, to_spectrum, to_time
+from gcfit.fitting.spectra import pair, with_slopes
 
 CoreName = Literal["laplace", "gaussian"]
 PARTS: dict[str, tuple[str, ...]] = {
@@ -267,36 +267,11 @@ def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: flo
         exponent = s * (core.sigma**2 / 2 * s - core.delay)
         slopes = [-s, (core.sigma * s) ** 2]
     else:
-        exponent, *slopes = _pair(s, core.delay, core.sigma)
+        exponent, *slopes = pair(s, core.delay, core.sigma)
     if "log_site_time" in values:
         factor, site_slopes = _site(s, values)
         exponent, slopes = exponent + factor, [*slopes, *site_slopes]
-    return _with_slopes(exponent + s * begin, slopes)
-
-
-def pair_spectra(s: Complex, delay: Array, sigma: Array, begin: Array) -> Complex:
-    """ĉ of kinetic pairs and its derivatives by retention and log σ, shape (3, *s.shape); time from `begin`.
-
-    Delay after the hold-up time, σ and begin [s] of the peaks broadcast with s.
-    """
-    exponent, *slopes = _pair(s, delay, sigma)
-    return _with_slopes(exponent + s * begin, slopes)
-
-
-def _pair(s: Complex, delay: Array | float, sigma: Array | float) -> tuple[Complex, Complex, Complex]:
-    """Logarithm of ĉ of the pair, -d s/(1 + s τ) with τ = 1/k_d = σ²/(2 d), and its derivatives."""
-    share = 1 / (1 + s * (sigma**2 / (2 * delay)))
-    spent = s * share
-    return -delay * spent, spent * (share - 2), (sigma * spent) ** 2
-
-
-def _with_slopes(exponent: Complex, slopes: Sequence[Complex]) -> Complex:
-    """A function from its logarithm, and its derivatives from those of that, one behind the other."""
-    rows = np.empty((1 + len(slopes), *exponent.shape), dtype=np.complex128)
-    np.exp(exponent, out=rows[0])
-    for row, slope in zip(rows[1:], slopes, strict=True):
-        np.multiply(rows[0], slope, out=row)
-    return rows
+    return with_slopes(exponent + s * begin, slopes)
 
 
 def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.quantiles import amid, between
+from gcfit.fitting.quantised import padding, quantisation_step
 from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]
@@ -32,10 +34,7 @@ RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smo
 MAX_ORDER = 12  # of the autoregressive model
 LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
 MIN_BLOCKS = 4
-LONG_RUN = 12  # times the usual run of equal points
 QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
-SAMPLE, MOSTLY = 200, 0.8  # steps of a signal of which so many are whole units if it is quantised
-FEW = 1000  # values that are sorted as quickly as parted
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
 
 
@@ -69,47 +68,6 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
     deviation = max(float(np.sqrt(variance)) * scale, step / np.sqrt(12))
     possible = _with_positive_spectrum(acf)
     return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in possible), step=step)
-
-
-def quantisation_step(signal: Array) -> float:
-    """Return the step of which all differences of the signal are multiples, 0 when there is none [signal unit]."""
-    steps = np.abs(np.diff(signal))
-    steps = steps[steps > 0]
-    if steps.size < 2:
-        return 0.0
-    smallest = float(steps.min())
-    unit = quantile(steps[steps < 1.5 * smallest], 0.5)
-    # a few of the smaller ones tell most signals that are not quantised
-    few = np.sort(steps[:: steps.size // SAMPLE + 1])
-    if np.mean(_is_multiple(few[: few.size // 2 + 1], unit)) < MOSTLY:
-        return 0.0
-    half = max(2, steps.size // 2)
-    small = np.partition(steps, half - 1)[:half]
-    near = small[small < 1e6 * smallest]
-    return unit if near.size > 0.99 * small.size and _is_multiple(near, unit).all() else 0.0
-
-
-def _is_multiple(steps: Array, unit: float) -> Mask:
-    """Return which steps are whole numbers of units, as nearly as so many are known."""
-    count = steps / unit
-    return np.asarray(np.abs(count - np.rint(count)) < 0.02 + 1e-3 * count)
-
-
-def padding(signal: Array, step: float = 0.0) -> Mask:
-    """Return the mask, shape (n,), of runs of equal points too long for the detector to have measured them."""
-    mask = np.zeros(signal.size, dtype=bool)
-    moves = signal[1:] != signal[:-1]
-    if moves.size - np.count_nonzero(moves) < LONG_RUN:
-        return mask
-    starts = np.r_[0, np.flatnonzero(moves) + 1]
-    lengths = np.diff(np.append(starts, signal.size))
-    usual = 1.0
-    if step > 0:
-        moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
-        usual = float(np.sum(moving**2) / np.sum(moving)) if moving.size else 1.0
-    for i in np.flatnonzero(lengths > LONG_RUN * usual):
-        mask[starts[i] : starts[i] + lengths[i]] = True
-    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +166,7 @@ def quiet_mask(blocks: Blocks, step: float) -> Mask:
     ordered = np.sort(slow[alike])
     count, limit = ordered.size, np.inf
     for _ in range(ROUNDS):
-        usual = _between(ordered[:count], 0.3) / CHI2_3_QUANTILE_30 if count else 0.0
+        usual = between(ordered[:count], 0.3) / CHI2_3_QUANTILE_30 if count else 0.0
         limit = CHI2_3_QUANTILE_99_MEAN * max(usual, least)
         count, before = int(np.searchsorted(ordered, limit, "right")), count
         if count == before:
@@ -223,34 +181,15 @@ def _population(ordered: Array, least: float, reach: Callable[[int], float]) -> 
     """
     if not ordered.size:
         return 0.0
-    limit = middle = max(_between(ordered, QUIET_QUANTILE), least)
+    limit = middle = max(between(ordered, QUIET_QUANTILE), least)
     count = int(np.searchsorted(ordered, middle, "right"))
     for _ in range(ROUNDS):
         limit = middle * reach(count)
         count, before = int(np.searchsorted(ordered, limit, "right")), count
-        middle = max(_between(ordered[:count], 0.5), least)
+        middle = max(between(ordered[:count], 0.5), least)
         if count == before:
             break
     return limit
-
-
-def quantile(values: Array, share: float) -> float:
-    """Return a quantile, between the two nearest values; quicker than the general one of numpy."""
-    low = int(share * (values.size - 1))
-    ordered = np.sort(values) if values.size < FEW else np.partition(values, (low, min(low + 1, values.size - 1)))
-    return _between(ordered, share)
-
-
-def amid(values: Array) -> float:
-    """Return a value amid many: the median of some of them, evenly spread."""
-    return quantile(values[:: values.size // FEW + 1], 0.5)
-
-
-def _between(ordered: Array, share: float) -> float:
-    """Return a quantile of ordered values."""
-    place = share * (ordered.size - 1)
-    low, high = int(place), min(int(place) + 1, ordered.size - 1)
-    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
 def _variance_spread(covariance: Array, length: int, step: float) -> float:

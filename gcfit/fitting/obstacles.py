@@ -9,7 +9,7 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
 from gcfit.fitting.detect import Candidate, find_troughs
-from gcfit.fitting.noise import quantile
+from gcfit.fitting.quantiles import quantile
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
 
