@@ -1,6 +1,7 @@
 """The record that travels the road: one trace of one run, checked once, when it is made."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,7 +63,7 @@ class Chromatogram:
         object.__setattr__(self, "time", time)
         object.__setattr__(self, "signal", signal)
 
-    @property
+    @cached_property
     def sampling_interval(self) -> float:
         """Median distance of neighbouring points [s]."""
         return float(np.median(np.diff(self.time)))

@@ -15,9 +15,8 @@ from gcfit.batch.figures import Figures
 from gcfit.batch.lock import locked
 from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen, serial, wary
-from gcfit.batch.pool import Limits
 from gcfit.batch.progress import Log, Progress, logging_to
-from gcfit.batch.records import Counts, Job, Outcome, Row, Summary, Task
+from gcfit.batch.records import Counts, Job, Limits, Outcome, Row, Summary, Task
 from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, opened
 from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables

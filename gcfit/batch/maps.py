@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
-from gcfit.batch.pool import Limits, processes
-from gcfit.batch.records import Job, Map, Outcomes, Work
+from gcfit.batch.records import Job, Limits, Map, Outcomes, Work
 from gcfit.errors import GcfitError
 
 
@@ -26,6 +25,8 @@ def wary(work: Work, jobs: Iterable[Job], *, begin: Callable[[str], None], suspe
     """
     for job in jobs:
         if job.path in suspects:
+            from gcfit.batch.pool import processes
+
             yield from processes(work, [job], count=1, limits=Limits())
         else:
             begin(job.path)
@@ -63,6 +64,8 @@ def chosen(*, jobs: int, files: int, dask: str, limits: Limits) -> Map:
         return serial
     if limits.max_memory is not None and os.name != "posix":
         raise GcfitError("--max-memory is not available on this system")
+    from gcfit.batch.pool import processes  # slow to load
+
     return partial(processes, count=count, limits=limits)
 
 

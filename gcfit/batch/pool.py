@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Self
 
-from gcfit.batch.records import Job, Outcome, Outcomes, Work
+from gcfit.batch.records import Job, Limits, Outcome, Outcomes, Work
 from gcfit.batch.worker import OUT_OF_MEMORY, READY, serve
 from gcfit.errors import GcfitError
 
@@ -24,14 +24,6 @@ CHUNK_S = 0.1  # work handed out at once [s]: far above the price of a message, 
 CHUNK_MAX = 64
 START_FAILURES = 3  # workers in a row that end before they are ready
 SPAWN = multiprocessing.get_context("spawn")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one file may cost: time [s], address space of its worker [bytes]; None is no limit."""
-
-    timeout: float | None = None
-    max_memory: int | None = None
 
 
 def processes(work: Work, jobs: Iterable[Job], *, count: int, limits: Limits) -> Outcomes:

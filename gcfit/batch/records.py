@@ -117,6 +117,14 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one file may cost: time [s], address space of its worker [bytes]; None is no limit."""
+
+    timeout: float | None = None
+    max_memory: int | None = None
+
+
+@dataclass(frozen=True)
 class Summary:
     """How a run ended.
 

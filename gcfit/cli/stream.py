@@ -48,7 +48,7 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, leni
         yield from map(Work(task, lenient), listed)
     else:
         from gcfit.batch.maps import chosen
-        from gcfit.batch.pool import Limits
+        from gcfit.batch.records import Limits
 
         map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits())
         yield from in_order(listed, map_(Work(task, lenient), listed))

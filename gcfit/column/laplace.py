@@ -89,7 +89,7 @@ def rectangle(s: Complex, duration: float) -> Complex:
     return value
 
 
-def rectangle_on_axis(frequency: Array, duration: float) -> Complex:
+def rectangle_on_axis(frequency: Array, duration: float | Array) -> Complex:
     """`rectangle` at s = iω, for ω from 0 on [1/s]: e^{-iω t1/2} sin(ω t1/2)/(ω t1/2), quicker in real numbers."""
     half = frequency * (duration / 2)
     sine = np.sin(half)

@@ -4,7 +4,7 @@ Each way of fitting goes through the whole of `gcfit.fitting.fit`: the same dete
 baseline. What differs is the model of a peak, what is fitted at once, or the solver that evaluates the peak.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from time import process_time
@@ -22,7 +22,7 @@ from gcfit.fitting.models import MODELS, ordered_name
 from gcfit.fitting.records import Fit, FitSettings, Strategy
 from gcfit.fitting.solver_curves import CURVES
 from gcfit.fitting.states import CurveOf, State
-from gcfit.fitting.window import Task
+from gcfit.fitting.window import Task, WindowsFit
 
 PAIR = "laplace"
 Mask = NDArray[np.bool_]
@@ -166,9 +166,9 @@ class _Watch:
     def __init__(self, curve_of: CurveOf) -> None:
         self.curve_of, self.seconds = curve_of, 0.0
 
-    def __call__(self, function: Callable[[Task], State | None], tasks: list[Task]) -> list[State | None]:
+    def __call__(self, function: WindowsFit, groups: list[list[Task]]) -> list[list[State | None]]:
         begun = process_time()
-        states = [function(replace(task, curve=self.curve_of)) for task in tasks]
+        states = [function([replace(task, curve=self.curve_of) for task in group]) for group in groups]
         self.seconds += process_time() - begun
         return states
 

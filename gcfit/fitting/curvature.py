@@ -9,32 +9,55 @@ same filters.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import count, pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.kernels import BINOMIAL, extended, filter_of, thinned, variance_through
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
-BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16  # variance 1
 FINE_SCALES = (0.8, 1.0, np.sqrt(2), 2.0, np.sqrt(8))
 SCALES = (2.0, np.sqrt(8))  # per octave, in units of the thinned points
 LEAST_NOISE = 0.01  # part of the noise that is white at least: no autocorrelation is known so well
 NARROWEST = 0.3  # width of a peak too narrow for its scale to tell, in scales
-REACH = 4.5  # of a kernel, in standard deviations
 
 
 FIELDS = (
     "position", "sigma", "height", "response", "significance", "left_lobe", "right_lobe", "scale", "left", "right",
 )  # fmt: skip
-ROWS = {name: row for row, name in enumerate(FIELDS)}
+
+
+class Row:
+    """An attribute of a record that is a row of its `table`."""
+
+    def __init__(self, name: str) -> None:
+        self.row = FIELDS.index(name)
+
+    def __get__(self, record: Any, owner: type) -> Array:
+        row: Array = record.table[self.row]
+        return row
+
+
+class Rows:
+    """What bulges and the ridges that they form have in common."""
+
+    table: Array
+    position = Row("position")
+    sigma = Row("sigma")
+    height = Row("height")
+    response = Row("response")
+    significance = Row("significance")
+    left_lobe = Row("left_lobe")
+    right_lobe = Row("right_lobe")
+    scale = Row("scale")
 
 
 @dataclass(frozen=True, eq=False)
-class Bulges:
+class Bulges(Rows):
     """Convex places of the trace, all in units of the points of the trace.
 
     `table`, shape (10, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each:
@@ -55,12 +78,8 @@ class Bulges:
     """
 
     table: Array
-
-    def __getattr__(self, name: str) -> Array:
-        if name not in ROWS:
-            raise AttributeError(name)
-        row: Array = self.table[ROWS[name]]
-        return row
+    left = Row("left")
+    right = Row("right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +176,7 @@ def _levels(signal: Array, noise: LocalNoise, widest: float) -> Iterator[_Level]
     for octave in count():
         step = 2**octave
         for scale in SCALES if octave else FINE_SCALES:
-            kernel, gain = _filter(octave, scale)
+            kernel, gain = filter_of(octave, scale)
             if scale * step > widest or kernel.size > signal.size:
                 return
             least = LEAST_NOISE * noise.covariance[0] * gain
@@ -166,71 +185,7 @@ def _levels(signal: Array, noise: LocalNoise, widest: float) -> Iterator[_Level]
             response = np.convolve(extended(signal, kernel.size // 2), kernel / deviation, "valid")
             yield _Level(response, scale, step, deviation, gain)
         signal = np.convolve(extended(signal, 2), BINOMIAL, "valid")[::2]
-        covariance = covariance if white else _thinned(covariance)
-
-
-@cache
-def _filter(octave: int, scale: float) -> tuple[Array, float]:
-    """Return the taps for a scale on a trace thinned so many times, and the variance of white noise behind them."""
-    smoothed, white = 0.0, np.ones(1)
-    for _ in range(octave):
-        smoothed, white = (smoothed + 1) / 4, _thinned(white)
-    kernel = curvature_kernel(float(np.sqrt(scale**2 - smoothed)))
-    return kernel, variance_through(white, kernel)
-
-
-def _thinned(covariance: Array) -> Array:
-    """Return the two-sided autocovariance of noise behind the binomial filter, every other point of it."""
-    filtered = np.convolve(covariance, np.convolve(BINOMIAL, BINOMIAL))
-    return np.asarray(filtered[(filtered.size // 2) % 2 :: 2])
-
-
-@cache
-def curvature_kernel(deviation: float) -> Array:
-    """Return the taps of -d²/dx² of a Gaussian: exact for parabolas, blind to straight lines."""
-    kernel = _kernel(deviation)
-    kernel.flags.writeable = False
-    return kernel
-
-
-def _kernel(deviation: float) -> Array:
-    if deviation < 0.75:  # too narrow to be sampled: second difference of a smoothing by three points
-        side = deviation**2 / 2
-        return np.asarray(np.convolve([side, 1 - 2 * side, side], [-1.0, 2.0, -1.0]))
-    reach = int(np.ceil(REACH * deviation))
-    x = np.arange(-reach, reach + 1.0)
-    bell: Array = np.exp(-0.5 * (x / deviation) ** 2)
-    kernel = bell * (1 - (x / deviation) ** 2)
-    kernel -= bell * float(np.sum(kernel) / np.sum(bell))
-    return np.asarray(-2 * kernel / np.sum(kernel * x**2))
-
-
-def extended(signal: Array, points: int) -> Array:
-    """Return the trace continued on both sides by its point reflection about the fitted end: level and slope go on."""
-    points = min(points, signal.size - 1)
-    before, after = _reflected(signal[: points + 1]), _reflected(signal[::-1][: points + 1])[::-1]
-    return np.concatenate([before, signal, after])
-
-
-def _reflected(end: Array) -> Array:
-    """Return the continuation before the first of `end`, in the order of the trace."""
-    few = end[: max(3, end.size // 2)]
-    count = few.size
-    middle = (count - 1) / 2
-    x = np.arange(count) - middle
-    # Σ x² of whole steps about their middle
-    squares = max(1.0, count * (count * count - 1) / 12)
-    first = float(few.sum()) / count - float(x @ few) / squares * middle
-    mirrored: Array = 2 * first - end[:0:-1]
-    return mirrored
-
-
-def variance_through(covariance: Array, kernel: Array) -> float:
-    """Return the variance of noise with this two-sided autocovariance behind a filter."""
-    both = np.convolve(kernel, kernel[::-1])
-    reach = min(both.size, covariance.size) // 2
-    a, b = both.size // 2, covariance.size // 2
-    return float(both[a - reach : a + reach + 1] @ covariance[b - reach : b + reach + 1])
+        covariance = covariance if white else thinned(covariance)
 
 
 def maxima_above(response: Array, least: float) -> Index:

@@ -1,12 +1,12 @@
 """What a trace holds that is neither peak nor baseline: spikes, flat tops, steps, padding."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.noise import padding
+from gcfit.fitting.quantised import padding
 from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]
@@ -27,8 +27,8 @@ class Defects:
     ----------
     spikes : ndarray of bool
         One or two points that stand out from both neighbours as no peak can.
-    saturated : ndarray of bool
-        Runs of equal points that cut off a top.
+    saturated, bottoms : ndarray of bool
+        Runs of equal points that cut off a top, and those that do so where the trace is turned upside down.
     padding : ndarray of bool
         Runs of equal points too long to be measured.
     steps : ndarray of bool
@@ -39,6 +39,11 @@ class Defects:
     saturated: Mask
     padding: Mask
     steps: Mask
+    bottoms: Mask
+
+    def turned(self) -> "Defects":
+        """Return those of the trace upside down."""
+        return replace(self, saturated=self.bottoms, bottoms=self.saturated)
 
     def repaired(self, signal: Array) -> Array:
         """Return the signal with spikes bridged by lines and flat tops rounded, for detection only."""
@@ -55,8 +60,6 @@ class Defects:
 def find_defects(signal: Array, noise: Noise) -> Defects:
     """Return what the detector or its electronics did to a trace.
 
-    Flat tops are those of peaks that point upwards; give the negative of the signal for the others.
-
     Parameters
     ----------
     signal : ndarray, shape (n,)
@@ -64,52 +67,71 @@ def find_defects(signal: Array, noise: Noise) -> Defects:
     noise : Noise
         As `estimate_noise` gives it.
     """
-    spikes = np.zeros(signal.size, dtype=bool)
-    if noise.deviation > 0:
-        for sign in (1, -1):
-            for width in (1, 2):
-                _mark_spikes(spikes, sign * signal, noise.deviation, width)
-    return Defects(spikes, _flat_tops(signal, noise), padding(signal, noise.step), _steps(signal, noise.deviation))
+    jumps = signal[1:] - signal[:-1]
+    tops, bottoms = _flats(signal, jumps, noise)
+    return Defects(
+        _spikes(signal, jumps, noise.deviation),
+        tops,
+        padding(signal, noise.step),
+        _steps(signal, jumps, noise.deviation),
+        bottoms,
+    )
 
 
-def _mark_spikes(mask: Mask, signal: Array, deviation: float, width: int) -> None:
-    """Mark the spikes of `width` points: far above the points beside them, which are hardly above the next ones."""
-    count = signal.size - width - 3
-    if count < 1:
-        return
-    core = np.minimum(signal[2 : 2 + count], signal[1 + width : 1 + width + count])
-    side = np.maximum(signal[1 : 1 + count], signal[2 + width : 2 + width + count])
-    base = np.minimum(signal[:count], signal[3 + width :])
-    hit = (core - side > SPIKE_NOISE * deviation) & (side - base < SPIKE_SIDE * (core - base) + 2 * deviation)
-    for shift in range(width):
-        mask[2 + shift : 2 + shift + count] |= hit
-
-
-def _flat_tops(signal: Array, noise: Noise) -> Mask:
-    """Return the mask of runs of equal points with a sharp drop on both sides, where a quantised top is round."""
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(signal)) + 1])
-    ends = np.append(starts[1:], signal.size)
+def _spikes(signal: Array, jumps: Array, deviation: float) -> Mask:
+    """Return the mask of one or two points far above the points beside them, which are hardly above the next ones."""
     mask = np.zeros(signal.size, dtype=bool)
+    least = SPIKE_NOISE * deviation
+    if least <= 0:
+        return mask
+    for up, down, sign in ((jumps > least, jumps < -least, 1), (jumps < -least, jumps > least, -1)):
+        for width in (1, 2):
+            # where both flanks are steep: point 1 to 2, and the last of the spike to the next
+            starts = np.flatnonzero(up[1 : -1 - width] & down[1 + width : -1])
+            around = sign * signal[starts[:, None] + np.arange(width + 4)]
+            core = np.minimum(around[:, 2], around[:, 1 + width])
+            side = np.maximum(around[:, 1], around[:, 2 + width])
+            base = np.minimum(around[:, 0], around[:, 3 + width])
+            hit = (core - side > least) & (side - base < SPIKE_SIDE * (core - base) + 2 * deviation)
+            for shift in range(width):
+                mask[starts[hit] + 2 + shift] = True
+    return mask
+
+
+def _flats(signal: Array, jumps: Array, noise: Noise) -> tuple[Mask, Mask]:
+    """Return the masks of runs of equal points with a sharp drop on both sides, where a quantised top is round.
+
+    First those that cut off tops, then those that cut off bottoms.
+    """
+    masks = np.zeros(signal.size, dtype=bool), np.zeros(signal.size, dtype=bool)
+    moves = np.flatnonzero(jumps)
+    if jumps.size - moves.size < FLAT_POINTS - 1:
+        return masks
+    starts = np.concatenate([[0], moves + 1])
+    ends = np.append(starts[1:], signal.size)
     least = FLAT_EDGE * max(noise.deviation, noise.step)
-    for i, j in zip(starts[ends - starts >= FLAT_POINTS], ends[ends - starts >= FLAT_POINTS], strict=True):
+    long = ends - starts >= FLAT_POINTS
+    for i, j in zip(starts[long], ends[long], strict=True):
         reach = max(2, (j - i) // 4)
         if i < reach or j + reach > signal.size:
             continue
         left, right = signal[i] - signal[i - reach : i], signal[i] - signal[j : j + reach]
-        mask[i:j] = min(left[0], right[-1]) > least and min(left.min(), right.min()) > 0
-    return mask
+        for mask, sign in zip(masks, (1, -1), strict=True):
+            steep = min(sign * left[0], sign * right[-1]) > least
+            mask[i:j] = steep and min((sign * left).min(), (sign * right).min()) > 0
+    return masks
 
 
-def _steps(signal: Array, deviation: float) -> Mask:
+def _steps(signal: Array, jumps: Array, deviation: float) -> Mask:
     """Return the mask of the last points before a jump between two levels."""
     mask = np.zeros(signal.size, dtype=bool)
     if deviation <= 0:
         return mask
-    jump = np.abs(np.diff(signal))
+    jump = np.abs(jumps)
     if jump.size < 2 * STEP_POINTS:
         return mask
-    beside = np.maximum.reduce([jump[:-4], jump[1:-3], jump[3:-1], jump[4:]])
-    lone = np.flatnonzero(jump[2:-2] > np.maximum(STEP_NOISE * deviation, 2 * beside)) + 2
+    high = np.flatnonzero(jump[2:-2] > STEP_NOISE * deviation) + 2
+    lone = high[jump[high] > 2 * jump[high[:, None] + np.array([-2, -1, 1, 2])].max(axis=1, initial=0.0)]
     for i in lone[(lone >= STEP_POINTS - 1) & (lone <= jump.size - STEP_POINTS)]:
         before, after = signal[i - STEP_POINTS + 1 : i + 1], signal[i + 1 : i + 1 + STEP_POINTS]
         slack = STEP_SLACK * jump[i] + 4 * deviation

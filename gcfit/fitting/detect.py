@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
-from gcfit.fitting.defects import find_defects
+from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
-from gcfit.fitting.noise import quantile
+from gcfit.fitting.quantiles import amid, quantile
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
-from gcfit.fitting.views import FALL, View, at_apexes, look
+from gcfit.fitting.views import FALL, View, at_apexes, look, running_sum
 
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
@@ -76,7 +76,13 @@ class Candidate:
 
 
 def find_peaks(
-    time: Array, signal: Array, noise: Noise, *, polarity: Polarity = "positive", min_snr: float = 5.0
+    time: Array,
+    signal: Array,
+    noise: Noise,
+    *,
+    polarity: Polarity = "positive",
+    min_snr: float = 5.0,
+    defects: Defects | None = None,
 ) -> tuple[Candidate, ...]:
     """Return the peaks of a trace in order of time.
 
@@ -90,38 +96,53 @@ def find_peaks(
         Which way the peaks point.
     min_snr : float
         Smallest height, in standard deviations of the noise.
+    defects : Defects, optional
+        Those of the signal, where they are known.
     """
     if np.ptp(signal) == 0:
         return ()
     sign = -1 if polarity == "negative" else 1
-    found, doubtful = _one_sign(time, sign * signal, noise, sign, min_snr)
+    defects = find_defects(signal, noise) if defects is None else defects
+    own, turned = (defects, defects.turned()) if sign > 0 else (defects.turned(), defects)
+    found, doubtful = _one_sign(time, sign * signal, noise, own, sign, min_snr)
     if polarity == "both":
-        others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
-        others = [other for other in others if _stands_out(other, time, signal)]
+        others = _standing_out(time, signal, noise, turned, -sign, min_snr)
         found = _without_rims(found, others, time, signal) + others
     elif doubtful:
-        others, _ = _one_sign(time, -sign * signal, noise, -sign, min_snr)
+        others = _standing_out(time, signal, noise, turned, -sign, min_snr)
         beside = [other for other, near in zip(others, _touched(others, doubtful), strict=True) if near]
-        beside = [other for other in beside if _stands_out(other, time, signal)]
         found = _without_rims(found, beside, time, signal)
     return tuple(sorted(found, key=lambda peak: peak.apex_time))
 
 
+def find_troughs(time: Array, signal: Array, noise: Noise, defects: Defects, min_snr: float = 5.0) -> list[Candidate]:
+    """Return the peaks that point downwards, those that `find_peaks` gives for both polarities."""
+    return _standing_out(time, signal, noise, defects.turned(), -1, min_snr)
+
+
+def _standing_out(
+    time: Array, signal: Array, noise: Noise, defects: Defects, sign: int, min_snr: float
+) -> list[Candidate]:
+    """Return the peaks of one sign that stand out from the trace around; the defects are those on their side."""
+    found, _ = _one_sign(time, sign * signal, noise, defects, sign, min_snr)
+    return [peak for peak in found if _stands_out(peak, time, signal)]
+
+
 def _one_sign(
-    time: Array, signal: Array, noise: Noise, sign: int, min_snr: float
+    time: Array, signal: Array, noise: Noise, defects: Defects, sign: int, min_snr: float
 ) -> tuple[list[Candidate], list[Candidate]]:
     """Return the peaks that point upwards, and those of them that may be what dips leave between them."""
-    defects = find_defects(signal, noise)
     grid, y = _even(time, defects.repaired(signal))
-    y = y - quantile(y, 0.5)
+    y = y - amid(y)
     local = _local_noise(y, noise)
     threshold = _threshold(y.size, noise)
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
     if not ridges.position.size:
         return [], []
-    ridges = at_apexes(y, ridges, float(np.sqrt(local.covariance[0])))
-    view = look(y, ridges, float(np.sqrt(local.covariance[0])))
-    deviation = np.sqrt(local.covariance[0]) * np.interp(ridges.position, np.arange(y.size), local.factor)
+    total, usual = running_sum(y), float(np.sqrt(local.covariance[0]))
+    ridges = at_apexes(total, ridges, usual)
+    view = look(total, ridges, usual)
+    deviation = usual * np.interp(ridges.position, np.arange(y.size), local.factor)
     keep = _standing(ridges, view, y, deviation, threshold) & (view.height >= min_snr * deviation)
     keep &= ridges.significance > threshold * _doubt(noise)
     keep &= view.own | ~_beside(ridges, np.interp(time[defects.steps], grid, np.arange(grid.size)))
@@ -188,9 +209,10 @@ def _local_noise(y: Array, noise: Noise) -> LocalNoise:
 
 def _even(time: Array, signal: Array) -> tuple[Array, Array]:
     """Return times and signal at (nearly) equal steps; interpolated only where the steps differ much."""
-    steps = np.diff(time)
-    step = quantile(steps, 0.5)
-    if float(np.ptp(steps)) < 0.5 * step:
+    steps = time[1:] - time[:-1]
+    spread, least = float(np.ptp(steps)), float(steps.min())
+    # the median is dear and no less than the least
+    if spread < 0.5 * least or spread < 0.5 * (step := quantile(steps, 0.5)):
         return time, signal
     count = min(int(np.ceil((time[-1] - time[0]) / step)) + 1, 4 * time.size)
     grid = np.linspace(time[0], time[-1], count)

@@ -1,7 +1,7 @@
 """From the coordinates of a fitted peak to what the peak table reports, with standard errors by the delta method."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,22 +49,30 @@ def kinetics(
         that the model has and the data determine.
     """
 
-    def report(at: Array) -> dict[str, float]:
-        return _reported(model, at, known, hold_up, phase_ratio)
-
-    values = report(coordinates)
+    at = coordinates.tolist()
+    values = _reported(model, at, known, hold_up, phase_ratio)
     if covariance is None:
         return {name: Estimate(value) for name, value in values.items()}
-    slopes = _slopes(report, coordinates, np.sqrt(covariance.diagonal()))
-    variances = (slopes @ covariance * slopes).sum(axis=1)
-    errors = np.sqrt(np.maximum(variances, 0.0)).tolist()
-    return {name: Estimate(value, error) for (name, value), error in zip(values.items(), errors, strict=True)}
+    slopes = np.empty((len(values), len(at)))
+    for place, error in enumerate(np.sqrt(covariance.diagonal()).tolist()):
+        # central differences
+        step = max(min(error, 1.0), 1e-9) * DIFFERENCE * 100
+        up, down = (
+            _reported(model, [*at[:place], at[place] + way, *at[place + 1 :]], known, hold_up, phase_ratio)
+            for way in (step, -step)
+        )
+        slopes[:, place] = [(up[name] - down[name]) / (2 * step) for name in values]
+    variances = ((slopes @ covariance) * slopes).sum(axis=1).tolist()
+    return {
+        name: Estimate(value, math.sqrt(max(variance, 0.0)))
+        for (name, value), variance in zip(values.items(), variances, strict=True)
+    }
 
 
 def _reported(
-    model: str, coordinates: Array, known: Known, hold_up: float | None, phase_ratio: float | None
+    model: str, coordinates: Sequence[float], known: Known, hold_up: float | None, phase_ratio: float | None
 ) -> dict[str, float]:
-    values = dict(zip(MODELS[model].parameters, coordinates.tolist(), strict=True))
+    values = dict(zip(MODELS[model].parameters, coordinates, strict=True))
     core = core_of(MODELS[model], values, known)
     out: dict[str, float] = {}
     if hold_up is not None and core.kind == "laplace":
@@ -81,15 +89,3 @@ def _reported(
     if "loading" in values:
         out["loading"] = values["loading"]
     return out
-
-
-def _slopes(report: Callable[[Array], dict[str, float]], coordinates: Array, errors: Array) -> Array:
-    """Central differences of the reported values by the coordinates, shape (values, p)."""
-    columns = []
-    for place, error in enumerate(errors.tolist()):
-        size = max(min(error, 1.0), 1e-9) * DIFFERENCE * 100
-        step = np.zeros_like(coordinates)
-        step[place] = size
-        up, down = report(coordinates + step), report(coordinates - step)
-        columns.append([(high - low) / (2 * size) for high, low in zip(up.values(), down.values(), strict=True)])
-    return np.array(columns).T

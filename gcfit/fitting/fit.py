@@ -1,7 +1,7 @@
 """The fit of one chromatogram: noise, candidates, windows, their fits, and the records that the tables are made of."""
 
 import time as clock
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.suitability import blank_range
-from gcfit.fitting.window import CROWD, Task, fit_window, moved
+from gcfit.fitting.window import CROWD, Task, WindowMap, fit_windows, mapped, moved
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
@@ -35,9 +35,6 @@ GROUND = 0.03  # of the height of small peaks; how close the first baseline of a
 WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
 LARGEST, SMALLEST = 1e140, 1e-140  # times and signals whose squares, and sums of these, are still numbers
 RESTARTS = (1.0, 1.25, 0.8)  # widths, in those where a search stopped, from which it is tried again
-
-
-WindowMap = Callable[[Callable[[Task], State | None], list[Task]], Iterable[State | None]]
 
 
 def fit(
@@ -56,7 +53,7 @@ def fit(
         Gives hold-up time, phase ratio, injection and component names where `settings` leave them open.
     settings : FitSettings, optional
     map_ : callable
-        Maps a function over windows, which are independent; the results are the same for every map.
+        Maps a function over groups of windows, which are independent; the results are the same for every map.
 
     Returns
     -------
@@ -76,8 +73,9 @@ def fit(
     noise = estimate_noise(part.time, part.signal)
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
-    ground, candidates = _found(part, noise, settings)
-    defects, dips = _defects(part, noise, settings), find_dips(part, noise, settings)
+    defects = find_defects(part.signal, noise)
+    ground, candidates = _found(part, noise, defects, settings)
+    defects, dips = _on_sides(defects, settings), find_dips(part, noise, defects, settings)
     windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
     if settings.strategy == "simultaneous" and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
@@ -151,12 +149,16 @@ def _refuse_scale(part: Chromatogram) -> None:
             raise InputError(part.label, found, remedy="give it in another unit")
 
 
-def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Array, tuple[Candidate, ...]]:
+def _found(
+    part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings
+) -> tuple[Array, tuple[Candidate, ...]]:
     """What is taken off the signal before the fit, shape (n,), and the candidates that stand above it.
 
     That is nothing by default, since each window has its own baseline, and the baseline that was asked for by name.
     """
-    candidates = find_peaks(part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    candidates = find_peaks(
+        part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr, defects=defects
+    )
     if settings.baseline == "auto":
         return np.zeros_like(part.signal), candidates
     ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
@@ -164,11 +166,12 @@ def _found(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Arr
     return ground, find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr)
 
 
-def _defects(part: Chromatogram, noise: Noise, settings: FitSettings) -> Defects:
-    """What the detector did to the trace; flat tops on the sides to which peaks may point."""
-    signs = {"positive": (1,), "negative": (-1,), "both": (1, -1)}[settings.polarity]
-    found = [find_defects(sign * part.signal, noise) for sign in signs]
-    return replace(found[0], saturated=np.logical_or.reduce([one.saturated for one in found]))
+def _on_sides(defects: Defects, settings: FitSettings) -> Defects:
+    """What the detector did to the trace, with the flat tops on the sides to which peaks may point."""
+    if settings.polarity == "positive":
+        return defects
+    up = defects.saturated if settings.polarity == "both" else False
+    return replace(defects, saturated=defects.bottoms | up)
 
 
 def _tasks(
@@ -286,10 +289,10 @@ def _contradicted(state: State, before: State | None, noise: Noise) -> bool:
 
 def _fitted(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
     """Fit windows; a search that stopped before it settled goes on from there, then from other widths."""
-    states = list(map_(fit_window, list(tasks)))
+    states = mapped(fit_windows, tasks, map_)
     for width in RESTARTS:
         stopped = [(k, state) for k, state in enumerate(states) if state is not None and not state.solution.converged]
-        trials = list(map_(fit_window, [_restarted(tasks[k], state, width) for k, state in stopped]))
+        trials = mapped(fit_windows, [_restarted(tasks[k], state, width) for k, state in stopped], map_)
         for (k, state), trial in zip(stopped, trials, strict=True):
             if trial is not None and (trial.criterion < state.criterion or _as_good(trial, state)):
                 states[k] = trial

@@ -1,7 +1,7 @@
 """What is to be known before a row of the peak table is used: its status in one word, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
-from gcfit.fitting.solver import Solution
 from gcfit.fitting.states import Peak, State, bounds
+from gcfit.fitting.terms import Solution
 from gcfit.fitting.window import Task
 
 BEYOND = 1.5  # times the range of the signal; a peak that is higher stands on a baseline that nobody has seen
@@ -85,7 +85,7 @@ def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
     ]
     status = next((status for status, _ in flags if status), "ok")
     emptied = errors | (dict.fromkeys(RATES) if loose else {})
-    return replace(record, status=status, message="; ".join(message for _, message in flags), **emptied)
+    return record.but(status=status, message="; ".join(message for _, message in flags), **emptied)
 
 
 def _undetermined(record: PeakFit, loose: bool) -> Iterator[tuple[str, str]]:
@@ -104,7 +104,7 @@ def _above_all(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
     task = evidence.task
     if task.weights is not None and (task.weights == 0).any():
         return  # what the detector cut may have been higher
-    size, span = float(np.abs(record.curve).max(initial=0.0)), float(np.ptp(task.signal))
+    size, span = float(np.abs(record.curve).max(initial=0.0)), float(task.signal.max() - task.signal.min())
     if size > BEYOND * span:
         yield "not determined", f"{size / span:.2g} times as high as the signal ranges: no baseline is seen beside it"
 

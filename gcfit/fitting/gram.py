@@ -108,10 +108,11 @@ def _touching(curves: Sequence[Curve], moved: Sequence[int]) -> Iterator[tuple[i
         return
     firsts = np.array([curve.first for curve in curves])
     lasts = np.array([curve.last for curve in curves])
-    for one in moved:
-        for other in np.flatnonzero((firsts < curves[one].last) & (lasts > curves[one].first)).tolist():
-            if other != one:
-                yield (one, other) if one < other else (other, one)
+    some = np.array(moved)
+    rows, others = ((firsts < lasts[some, None]) & (lasts > firsts[some, None])).nonzero()
+    for one, other in zip(some[rows].tolist(), others.tolist(), strict=True):
+        if other != one:
+            yield (one, other) if one < other else (other, one)
 
 
 _NONE = np.zeros((0, 0))

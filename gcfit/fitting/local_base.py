@@ -1,12 +1,14 @@
 """The local baseline of a window: it bends as much as the data support, where peaks leave room for it."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.states import State, WindowData, base_columns, penalty, score, solved, supports
+from gcfit.fitting.scores import score
+from gcfit.fitting.searches import in_step
+from gcfit.fitting.states import Search, State, WindowData, base_columns, penalty, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
@@ -41,6 +43,11 @@ def order_of(time: Array, ground: Array, tolerance: float, free: Array | None = 
 
 def bend_base(data: WindowData, state: State) -> State:
     """Let the baseline of a solved window bend as much as the data support, where peaks leave room for it."""
+    return in_step([bending(data, state)])[0] or state
+
+
+def bending(data: WindowData, state: State) -> Generator[Search, State | None, State]:
+    """Ask for the searches of `bend_base`."""
     if data.rigid:
         return state
     sigma = max(peak.sigma for peak in state.peaks)
@@ -52,9 +59,8 @@ def bend_base(data: WindowData, state: State) -> State:
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
         bent = None
-        columns = base_columns(data.time, order, data.free)
-        if score(data, best.solution, columns) > BASE_GAIN / 2 * (order - best.base_order):
-            bent = solved(data, best.peaks, order)
+        if score(data, best, data.base(order)) > BASE_GAIN / 2 * (order - best.base_order):
+            bent = yield Search(data, best.peaks, order)
         if (
             bent is not None
             and supports(data, best, bent, BASE_GAIN - penalty(data))

@@ -29,6 +29,8 @@ def regional_factor(signal: Array, noise: Noise) -> Array:
     factor = np.ones(starts.size)
     ranked = np.sort(np.lib.stride_tricks.sliding_window_view(scatter, REGION)[starts], axis=1)
     loud = ranked[:, REGION // 2] > LEAST_FACTOR**2 * expected
+    if not loud.any():
+        return np.ones(signal.size)
     alike = ranked[:, int(LEAST_QUIET * REGION)] < ALIKE * ranked[:, REGION // 10]
     for i in np.flatnonzero(loud & alike):
         part = autocovariances(signal[starts[i] * BLOCK : (starts[i] + REGION) * BLOCK], BLOCK, DEGREE)
@@ -54,12 +56,16 @@ def ripple_factor(signal: Array, noise: Noise) -> Array:
     """
     if signal.size < WINDOW + 5 or noise.deviation <= 0:
         return np.ones(signal.size)
-    fourth = np.diff(signal / noise.deviation, 4)
-    products = -fourth[1:] * fourth[:-1]
-    total = np.cumsum(np.pad(products, (WINDOW // 2 + 1, WINDOW // 2)))
+    second = signal[2:] - 2 * signal[1:-1] + signal[:-2]
+    fourth = (second[2:] - 2 * second[1:-1] + second[:-2]) / noise.deviation
+    around = np.zeros(fourth.size + WINDOW - 2)
+    around[WINDOW // 2 : -(WINDOW // 2)] = -fourth[1:] * fourth[:-1]
+    total = np.concatenate([[0.0], np.cumsum(around)])
     suspect = np.flatnonzero(total[WINDOW:] - total[:-WINDOW] > WINDOW * WHITE_MEAN * LEAST_FACTOR**2)
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(products, WINDOW // 2), WINDOW)
-    factor = np.ones(products.size)
-    factor[suspect] = np.sqrt(np.maximum(np.median(windows[suspect], axis=1), WHITE_MEDIAN) / WHITE_MEDIAN)
-    factor[factor < LEAST_FACTOR] = 1.0
-    return np.pad(factor, (2, signal.size - factor.size - 2), mode="edge")
+    windows = np.partition(around[suspect[:, None] + np.arange(WINDOW)], WINDOW // 2, axis=1)
+    excess = np.sqrt(np.maximum(windows[:, WINDOW // 2], WHITE_MEDIAN) / WHITE_MEDIAN)
+    factor, loud = np.ones(signal.size), excess >= LEAST_FACTOR
+    factor[suspect[loud] + 2] = excess[loud]
+    # the products begin two points and end three points within the trace
+    factor[:2], factor[-3:] = factor[2], factor[-4]
+    return factor

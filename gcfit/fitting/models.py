@@ -21,10 +21,11 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column.closed_form import impulse_jacobian, steps
-from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
+from gcfit.column.laplace import Complex
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, loaded, to_core
-from gcfit.fitting.sampling import Curve, Grid, Sampling, refinement_for, to_spectrum, to_time
+from gcfit.fitting.sampling import Curve, Grid, Sampling, axis, refinement_for, to_spectrum, to_time
+from gcfit.fitting.spectra import pair, with_slopes
 
 CoreName = Literal["laplace", "gaussian"]
 PARTS: dict[str, tuple[str, ...]] = {
@@ -193,10 +194,10 @@ def _from_spectrum(
     model: PeakModel, core: Core, values: dict[str, float], sampling: Sampling, grid: Grid, known: Known
 ) -> Curve:
     """Spectra of core and site; bent in time by the loading where there is one; then tail and injection."""
-    s = frequencies(grid.period, int(_highest_frequency(core) * grid.period / (2 * np.pi)) + 2)
+    s, entry = axis(grid.period, int(_highest_frequency(core) * grid.period / (2 * np.pi)) + 2, known.injection)
     linear = _linear_spectra(core, values, s, grid.begin - known.hold_up)
     if "load" not in model.parts:
-        return sampling.synthesise(_after_column(linear, values, s, known), grid)
+        return sampling.synthesise(_after_column(linear, values, s, entry, known), grid)
     refinement = max(refinement_for(s.size - 1, grid.length), _sharpness(core, values, sampling, grid, known))
     impulse, step = to_time(linear, grid, refinement), _integral(linear, s, grid, refinement)
     return _bent(impulse, step, core, values, sampling, grid, known)
@@ -219,11 +220,11 @@ def _from_closed_form(
         return _followed(rows, values, sampling, grid, known)
     impulse = _closed_rows(core, delay)
     spectrum = to_spectrum(impulse, grid)
-    s = frequencies(grid.period, spectrum.shape[-1] - 1)
+    s, entry = axis(grid.period, spectrum.shape[-1] - 1, known.injection)
     factor, slopes = _site(s, values)
     spectrum = np.concatenate([spectrum, spectrum[:1] * slopes]) * np.exp(factor)
     if "load" not in model.parts:
-        return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+        return sampling.synthesise(_after_column(spectrum, values, s, entry, known), grid)
     # counted from the end, where nothing is left: the unretained part went first
     step = _integral(spectrum, s, grid, refinement) - spectrum[:, :1].real
     step[0] += 1
@@ -256,8 +257,8 @@ def _followed(rows: Array, values: dict[str, float], sampling: Sampling, grid: G
     if sampling.uniform and not _follows(values, known, sampling):
         return sampling.cut(rows[:, :: rows.shape[1] // grid.length], grid)
     spectrum = to_spectrum(rows, grid)
-    s = frequencies(grid.period, spectrum.shape[-1] - 1)
-    return sampling.synthesise(_after_column(spectrum, values, s, known), grid)
+    s, entry = axis(grid.period, spectrum.shape[-1] - 1, known.injection)
+    return sampling.synthesise(_after_column(spectrum, values, s, entry, known), grid)
 
 
 def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: float) -> Complex:
@@ -266,19 +267,11 @@ def _linear_spectra(core: Core, values: dict[str, float], s: Complex, begin: flo
         exponent = s * (core.sigma**2 / 2 * s - core.delay)
         slopes = [-s, (core.sigma * s) ** 2]
     else:
-        # -d s/(1 + s τ) with τ = 1/k_d = σ²/(2 d)
-        share = 1 / (1 + s * (core.sigma**2 / (2 * core.delay)))
-        spent = s * share
-        exponent = -core.delay * spent
-        slopes = [spent * (share - 2), (core.sigma * spent) ** 2]
+        exponent, *slopes = pair(s, core.delay, core.sigma)
     if "log_site_time" in values:
         factor, site_slopes = _site(s, values)
         exponent, slopes = exponent + factor, [*slopes, *site_slopes]
-    rows = np.empty((1 + len(slopes), s.size), dtype=np.complex128)
-    rows[0] = np.exp(exponent + s * begin)
-    for row, slope in zip(rows[1:], slopes, strict=True):
-        np.multiply(rows[0], slope, out=row)
-    return rows
+    return with_slopes(exponent + s * begin, slopes)
 
 
 def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
@@ -289,10 +282,10 @@ def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
     return factor, np.stack([factor, delay * time * spent**2])
 
 
-def _after_column(rows: Complex, values: dict[str, float], s: Complex, known: Known) -> Complex:
+def _after_column(rows: Complex, values: dict[str, float], s: Complex, entry: Complex | None, known: Known) -> Complex:
     """Multiply by injection and tail; the derivative by log τ goes before that by the loading."""
-    if known.injection:
-        rows = rows * rectangle_on_axis(s.imag, known.injection)
+    if entry is not None:
+        rows = rows * entry
     if known.tail:
         rows = rows / (1 + s * known.tail)
     if "log_tail" not in values:

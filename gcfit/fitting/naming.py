@@ -1,7 +1,6 @@
 """Names for fitted peaks: each expected component takes the nearest peak within its tolerance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def named(peaks: Sequence[PeakFit], expected: Sequence[Expected]) -> tuple[PeakF
     owners = assigned(peaks, expected)
     names = {place: expected[number] for number, place in owners.items()}
     return tuple(
-        replace(peak, name=names[place].name, message=_remark(place, names[place], peaks)) if place in names else peak
+        peak.but(name=names[place].name, message=_remark(place, names[place], peaks)) if place in names else peak
         for place, peak in enumerate(peaks)
     )
 

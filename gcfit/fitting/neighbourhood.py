@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.solver import Solution
-from gcfit.fitting.states import Peak, State, WindowData, base_columns
+from gcfit.fitting.states import Peak, State, WindowData
+from gcfit.fitting.terms import Solution
 
 NEAR_BEFORE, NEAR_AFTER = 10.0, 14.0  # σ around a group of peaks that is solved among others
 FOREIGN = 0.01  # of the height of a group of peaks; where others are above it and them, the points are theirs
@@ -27,8 +27,7 @@ class SumOfPeaks:
 
     def __init__(self, data: WindowData, state: State) -> None:
         self.data, self.base_order = data, state.base_order
-        columns = base_columns(data.time, state.base_order, data.free)
-        self.ground: Array = state.solution.base_coefficients @ columns
+        self.ground: Array = state.solution.base_coefficients @ data.base(state.base_order)
         self.parts: list[tuple[int, Array]] = [
             (shape.first, amplitude * shape.rows[0])
             for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)

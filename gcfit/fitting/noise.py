@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.quantiles import amid, between
+from gcfit.fitting.quantised import padding, quantisation_step
 from gcfit.fitting.records import Noise
 
 Mask = NDArray[np.bool_]
@@ -32,9 +34,7 @@ RIDGE = 1e-3  # white part of the variance that keeps the recursion for very smo
 MAX_ORDER = 12  # of the autoregressive model
 LOW_ORDER = 1  # above it the noise is smoothed rather than autoregressive: the measured function serves better
 MIN_BLOCKS = 4
-LONG_RUN = 12  # times the usual run of equal points
 QUIET_QUANTILE = 0.1  # the quietest tenth of the blocks is taken to be free of peaks
-FEW = 1000  # values that are sorted as quickly as parted
 CLUSTER_WIDTH = 3.5  # in standard deviations of a block's variance
 
 
@@ -56,7 +56,7 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
     """
     step = quantisation_step(signal)
     live = signal[~padding(signal, step)] if signal.size > SHORT_FORM[0] else signal
-    y = live - quantile(live, 0.5) if live.size else live
+    y = live - amid(live) if live.size else live
     scale = float(np.abs(y).max(initial=0.0))
     if scale == 0.0:
         return Noise(0.0)
@@ -68,35 +68,6 @@ def estimate_noise(time: Array, signal: Array) -> Noise:
     deviation = max(float(np.sqrt(variance)) * scale, step / np.sqrt(12))
     possible = _with_positive_spectrum(acf)
     return Noise(deviation, float(acf[1]), acf=tuple(float(r) for r in possible), step=step)
-
-
-def quantisation_step(signal: Array) -> float:
-    """Return the step of which all differences of the signal are multiples, 0 when there is none [signal unit]."""
-    steps = np.abs(np.diff(signal))
-    steps = steps[steps > 0]
-    if steps.size < 2:
-        return 0.0
-    smallest = float(steps.min())
-    half = max(2, steps.size // 2)
-    small = np.partition(steps, half - 1)[:half]
-    near = small[small < 1e6 * smallest]
-    unit = quantile(near[near < 1.5 * smallest], 0.5)
-    off = np.abs(near / unit - np.rint(near / unit))
-    return unit if near.size > 0.99 * small.size and np.all(off < 0.02 + 1e-3 * near / unit) else 0.0
-
-
-def padding(signal: Array, step: float = 0.0) -> Mask:
-    """Return the mask, shape (n,), of runs of equal points too long for the detector to have measured them."""
-    starts = np.r_[0, np.flatnonzero(np.diff(signal)) + 1]
-    lengths = np.diff(np.append(starts, signal.size))
-    usual = 1.0
-    if step > 0:
-        moving = lengths[lengths < max(SHORT_FORM[0], signal.size // 2)]
-        usual = float(np.sum(moving**2) / np.sum(moving)) if moving.size else 1.0
-    mask = np.zeros(signal.size, dtype=bool)
-    for i in np.flatnonzero(lengths > LONG_RUN * usual):
-        mask[starts[i] : starts[i] + lengths[i]] = True
-    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +104,7 @@ def _quietest(y: Array, step: float) -> Blocks | None:
     if y.size < MIN_BLOCKS * length:
         return None
     short = autocovariances(y, length, degree)
-    calm = _population(short.covariance[:, 0], step**2 / 12, lambda mask: CALM)
+    calm = short.covariance[:, 0] <= _population(np.sort(short.covariance[:, 0]), step**2 / 12, lambda count: CALM)
     found = [short.only(quiet_mask(short, step))]
     for length, degree in LONG_FORMS:
         count = y.size // length
@@ -158,16 +129,20 @@ def _thinned(y: Array) -> Array:
 def autocovariances(y: Array, length: int, degree: int) -> Blocks:
     """Cut a trace into blocks, take a polynomial out of each and return their autocovariances."""
     residual, coefficients = _residuals(y, length, degree)
-    power = np.abs(np.fft.rfft(residual, 2 * length)) ** 2
     lags = length // 4
-    covariance = np.fft.irfft(power)[:, : lags + 1] / (length - np.arange(lags + 1))
-    return Blocks(length, degree, covariance, np.mean(coefficients[:, degree + 1 :] ** 2, axis=1))
+    further = np.zeros((len(residual), length + lags))
+    further[:, :length] = residual
+    # [block, lag, point] is the point so many lags on in its block, zero behind its end
+    later = np.ndarray((len(residual), lags + 1, length), strides=(further.strides[0], 8, 8), buffer=further)
+    covariance = np.einsum("bkl,bl->bk", later, residual) / (length - np.arange(lags + 1))
+    slow = coefficients[:, degree + 1 :]
+    return Blocks(length, degree, covariance, np.einsum("bd,bd->b", slow, slow) / NEXT_DEGREES)
 
 
 def block_variances(y: Array, length: int, degree: int) -> Array:
     """Return the mean squares within the blocks of a trace after a polynomial was taken out of each."""
     residual, _ = _residuals(y, length, degree)
-    return np.asarray(np.mean(residual**2, axis=1))
+    return np.asarray(np.einsum("bl,bl->b", residual, residual) / length)
 
 
 def _residuals(y: Array, length: int, degree: int) -> tuple[Array, Array]:
@@ -180,42 +155,41 @@ def _residuals(y: Array, length: int, degree: int) -> tuple[Array, Array]:
 
 def quiet_mask(blocks: Blocks, step: float) -> Mask:
     """Return which blocks belong to the quietest population by their variance and by the slow part of it."""
+    variance, slow, least = blocks.covariance[:, 0], blocks.slow, step**2 / 12
+    order = np.argsort(variance)
+    sums = np.cumsum(blocks.covariance[order], axis=0)
 
-    def reach(mask: Mask) -> float:
-        spread = _variance_spread(blocks.covariance[mask].mean(axis=0), blocks.length, step)
-        return 1 + CLUSTER_WIDTH * spread
+    def reach(count: int) -> float:
+        return 1 + CLUSTER_WIDTH * _variance_spread(sums[count - 1] / count, blocks.length, step)
 
-    least = step**2 / 12
-    alike = _population(blocks.covariance[:, 0], least, reach)
-    keep = alike
+    alike = variance <= _population(variance[order], least, reach)
+    ordered = np.sort(slow[alike])
+    count, limit = ordered.size, np.inf
     for _ in range(ROUNDS):
-        usual = quantile(blocks.slow[keep], 0.3) / CHI2_3_QUANTILE_30 if keep.any() else 0.0
-        keep, before = alike & (blocks.slow <= CHI2_3_QUANTILE_99_MEAN * max(usual, least)), keep
-        if np.array_equal(keep, before):
+        usual = between(ordered[:count], 0.3) / CHI2_3_QUANTILE_30 if count else 0.0
+        limit = CHI2_3_QUANTILE_99_MEAN * max(usual, least)
+        count, before = int(np.searchsorted(ordered, limit, "right")), count
+        if count == before:
             break
-    return keep
+    return np.asarray(alike & (slow <= limit))
 
 
-def _population(variance: Array, least: float, reach: Callable[[Mask], float]) -> Mask:
-    """Return the values that reach down to the smallest: up to `reach` medians, found by growing from the lowest."""
-    if not variance.size:
-        return np.zeros(0, dtype=bool)
-    middle = max(quantile(variance, QUIET_QUANTILE), least)
-    keep = variance <= middle
+def _population(ordered: Array, least: float, reach: Callable[[int], float]) -> float:
+    """Return the limit of the values that reach down to the smallest: up to `reach` medians of their number.
+
+    It is found by growing from the lowest of the ordered values, shape (n,).
+    """
+    if not ordered.size:
+        return 0.0
+    limit = middle = max(between(ordered, QUIET_QUANTILE), least)
+    count = int(np.searchsorted(ordered, middle, "right"))
     for _ in range(ROUNDS):
-        keep, before = variance <= middle * reach(keep), keep
-        middle = max(quantile(variance[keep], 0.5), least)
-        if np.array_equal(keep, before):
+        limit = middle * reach(count)
+        count, before = int(np.searchsorted(ordered, limit, "right")), count
+        middle = max(between(ordered[:count], 0.5), least)
+        if count == before:
             break
-    return keep
-
-
-def quantile(values: Array, share: float) -> float:
-    """Return a quantile, between the two nearest values; quicker than the general one of numpy."""
-    place = share * (values.size - 1)
-    low, high = int(place), min(int(place) + 1, values.size - 1)
-    ordered = np.sort(values) if values.size < FEW else np.partition(values, (low, high))
-    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
+    return limit
 
 
 def _variance_spread(covariance: Array, length: int, step: float) -> float:

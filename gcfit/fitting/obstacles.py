@@ -8,8 +8,8 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
-from gcfit.fitting.detect import Candidate, find_peaks
-from gcfit.fitting.noise import quantile
+from gcfit.fitting.detect import Candidate, find_troughs
+from gcfit.fitting.quantiles import quantile
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
 
@@ -21,15 +21,14 @@ BESIDE = 30.0  # σ to both sides of a dip over which the trace must not come ne
 BELOW = 0.4  # part of its depth that a dip must lie below one side; a valley between peaks does not
 
 
-def find_dips(part: Chromatogram, noise: Noise, settings: FitSettings) -> tuple[Candidate, ...]:
+def find_dips(part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings) -> tuple[Candidate, ...]:
     """Return the peaks that point downwards where only those that point upwards are fitted, in order of time."""
     depth = quantile(part.signal, 0.5) - float(part.signal.min())
     least = max(CLEAR * noise.deviation, DIP * float(np.ptp(part.signal)))
     if settings.polarity != "positive" or depth <= least:
         return ()
-    found = find_peaks(part.time, part.signal, noise, polarity="both")
-    deep = (peak for peak in found if peak.sign < 0 and peak.height > least)
-    return tuple(dip for dip in deep if _below_its_sides(dip, part))
+    found = find_troughs(part.time, part.signal, noise, defects)
+    return tuple(dip for dip in found if dip.height > least and _below_its_sides(dip, part))
 
 
 def _below_its_sides(dip: Candidate, part: Chromatogram) -> bool:

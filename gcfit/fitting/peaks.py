@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import covariance
 from gcfit.fitting.states import Peak, State, base_columns
 from gcfit.fitting.window import Task
 
@@ -278,7 +278,8 @@ def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> fl
     points = slice(*limits)
     if state is None or limits[1] - limits[0] < 2:
         return None
-    return float(np.trapezoid((task.signal - result.baseline)[points], task.time[points]))
+    above, time = task.signal[points] - result.baseline[points], task.time[points]
+    return float((above[1:] + above[:-1]) @ (time[1:] - time[:-1]) / 2)
 
 
 def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | None:
@@ -287,9 +288,9 @@ def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | N
         return None
     points = slice(*limits)
     signal = result.task.signal[points]
-    scatter = float(np.sum((signal - signal.mean()) ** 2))
-    misfit = float(np.sum(result.state.solution.residual[points] ** 2))
-    return 1 - misfit / scatter if scatter > 0 else None
+    about, residual = signal - signal.sum() / signal.size, result.state.solution.residual[points]
+    scatter = float(about @ about)
+    return 1 - float(residual @ residual) / scatter if scatter > 0 else None
 
 
 def _numbered(peaks: Sequence[PeakFit]) -> tuple[PeakFit, ...]:
@@ -299,7 +300,7 @@ def _numbered(peaks: Sequence[PeakFit]) -> tuple[PeakFit, ...]:
     for number, peak in enumerate(peaks, 1):
         before = out[-1] if out else None
         share = 100 * abs(peak.area) / whole if peak.area is not None and whole > 0 else None
-        out.append(replace(peak, peak=number, area_percent=share, resolution=_resolution(before, peak)))
+        out.append(peak.but(peak=number, area_percent=share, resolution=_resolution(before, peak)))
     return tuple(out)
 
 

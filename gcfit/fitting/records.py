@@ -1,7 +1,7 @@
 """What a fit is asked and what it answers: frozen records, nothing else."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -182,6 +182,10 @@ class PeakFit:
     window_end_s: float | None = None
     message: str = ""
     detection_limit: float | None = None
+
+    def but(self, **columns: Any) -> "PeakFit":
+        """Return the record with other values in some columns; quicker than `dataclasses.replace`."""
+        return PeakFit(**(vars(self) | columns))
 
     @property
     def found(self) -> bool:

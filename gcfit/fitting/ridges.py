@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, ROWS, Bulges, Index
+from gcfit.fitting.curvature import FIELDS, FINE_SCALES, NARROWEST, Bulges, Index, Rows
 
 Mask = NDArray[np.bool_]
 MATURE = 0.6  # scale that fits a peak, in its widths
@@ -18,19 +18,13 @@ OWN = FIELDS[:8]  # what a ridge keeps of its bulge
 
 
 @dataclass(frozen=True, eq=False)
-class Ridges:
+class Ridges(Rows):
     """Bulges at the scales that fit them; positions, widths and scales in points.
 
     `table`, shape (8, m), has a row for each of `OWN`, which are also attributes, shape (m,) each.
     """
 
     table: Array
-
-    def __getattr__(self, name: str) -> Array:
-        if name not in OWN:
-            raise AttributeError(name)
-        row: Array = self.table[ROWS[name]]
-        return row
 
     @property
     def mature(self) -> Mask:
@@ -72,18 +66,21 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
     for level in levels:
         nodes = Ridges(level.table[: len(OWN)])
         holder = _holders(level, ridges.position)
-        rows = _heirs(holder, ridges, closed, nodes.position.size)
-        free = np.ones(nodes.position.size, dtype=bool)
+        rows = _heirs(holder, ridges, closed, level.position.size)
+        free = np.ones(level.position.size, dtype=bool)
         free[holder[rows]] = False
-        started = Ridges(nodes.table[:, :0])
-        fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
-        if fresh.any():
-            fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
+        continued = ridges.replaced(rows, nodes.only(holder[rows]))
         if free.any():
-            closed = closed | np.append(free & ~fresh, False)[holder]
-            started = nodes.only(fresh)
-        ridges = ridges.replaced(rows, nodes.only(holder[rows])).joined(started)
-        closed = np.append(closed, np.zeros(started.position.size, dtype=bool)) | ridges.mature
+            fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
+            if fresh.any():
+                fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
+            closed = closed | ((free & ~fresh)[holder] & (holder >= 0))
+            if fresh.any():
+                started = nodes.only(fresh)
+                continued = continued.joined(started)
+                closed = np.concatenate([closed, np.zeros(started.position.size, dtype=bool)])
+        ridges = continued
+        closed = closed | ridges.mature
     ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
     return ordered.only(~_corners(ordered))
 
@@ -95,21 +92,24 @@ def _corners(ridges: Ridges) -> Mask:
 
 def _holders(level: Bulges, places: Array) -> Index:
     """Return the bulge in which each place lies, -1 for none, shape (places,)."""
-    holder = np.searchsorted(level.position - level.left, places, "right") - 1
-    outside = (holder < 0) | (places > (level.position + level.right)[holder])
-    return np.where(outside, -1, holder)
+    position = level.position
+    holder = (position - level.left).searchsorted(places, "right") - 1
+    holder[places > (position + level.right)[holder]] = -1
+    return holder
 
 
 def _heirs(holder: Index, ridges: Ridges, closed: Mask, count: int) -> Index:
     """Return the unfinished ridges that a coarser bulge continues: alone in it, or with nearly all of its area."""
-    area = np.where(holder >= 0, ridges.sigma * ridges.height, 0.0)
-    total = np.bincount(holder[holder >= 0], area[holder >= 0], minlength=count + 1)
-    return np.flatnonzero((holder >= 0) & ~closed & (area > HEIR * total[holder]))
+    area = ridges.sigma * ridges.height
+    # those that no bulge holds are counted behind the others
+    total = np.bincount(holder % (count + 1), area, minlength=count + 1)
+    heirs: Index = ((holder >= 0) & ~closed & (area > HEIR * total[holder])).nonzero()[0]
+    return heirs
 
 
 def _explained_by_its_own(ridges: Ridges, nodes: Ridges, holder: Index) -> Mask:
     """Return which bulges the ridges within them explain already, shape (nodes,): most of them, at little cost."""
-    held = np.flatnonzero(holder >= 0)
+    held = (holder >= 0).nonzero()[0]
     node = holder[held]
     added = _response(ridges.only(held), nodes.position[node], nodes.scale[node])
     return np.bincount(node, added, minlength=nodes.position.size) > EXPLAINED * nodes.response
@@ -130,5 +130,5 @@ def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
 def _response(ridges: Ridges, place: Array, scale: Array) -> Array:
     """What Gaussians like some ridges add to the response at a place each, at a scale each, shape (m,)."""
     spread = ridges.sigma**2 + scale**2
-    away = (ridges.position - place) ** 2 / (2 * spread)
-    return np.asarray(ridges.height * ridges.sigma * spread**-1.5 * np.exp(-away))
+    away = (ridges.position - place) ** 2 / (-2 * spread)
+    return np.asarray(ridges.height * ridges.sigma / (spread * np.sqrt(spread)) * np.exp(away))

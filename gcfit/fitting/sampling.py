@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.column.laplace import Complex, frequencies
+from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 
 JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
 
+SHORT = 1000  # frequencies of an axis that is kept
 LOST = 1e-11
 
 
@@ -27,6 +29,9 @@ class Curve:
     def last(self) -> int:
         """Index behind the last point."""
         return self.first + int(self.rows.shape[1])
+
+
+NOWHERE = Curve(0, np.zeros((1, 0)))
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,27 @@ class Sampling:
         halved[:, 0] /= 2
         rows: Array = (halved @ waves).real * (2 / grid.period)
         return Curve(int(first), rows)
+
+
+def axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
+    """iω_k = 2πik/T for k = 0 ... count [1/s], and there the transform of an injection of a duration [s], if any.
+
+    A search asks for the same again and again: short arrays are kept, and nobody may change them.
+    """
+    return _kept(period, count, duration) if count <= SHORT else _axis(period, count, duration)
+
+
+def _axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
+    s = frequencies(period, count)
+    s.flags.writeable = False
+    if not duration:
+        return s, None
+    entry = rectangle_on_axis(s.imag, duration)
+    entry.flags.writeable = False
+    return s, entry
+
+
+_kept = lru_cache(maxsize=64)(_axis)
 
 
 def to_time(spectrum: Complex, grid: Grid, refinement: int) -> Array:

@@ -11,7 +11,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
-from gcfit.fitting.solver import COARSE, Solution
+from gcfit.fitting.scores import score
 from gcfit.fitting.states import (
     DECISIVE,
     Peak,
@@ -19,15 +19,13 @@ from gcfit.fitting.states import (
     WindowData,
     heights_of,
     penalty,
-    score,
     solved,
     supports,
 )
+from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
-INSEPARABLE = 1e-3  # of its size; a direction of which less is left beside fitted columns says nothing
-SINGULAR = 1e-12  # eigenvalue of the products of unit columns, of the largest; below it they are one too many
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
     "tail": ((np.log(0.7),),),
@@ -74,9 +72,14 @@ def chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[st
         return None
     best, found = start, {start.peaks[place].model: start}
     for size in range(1, len(PARTS) + 1):
-        if not calls_for_more(data, best, place):
+        seen = bend_score(data, best, place)
+        if seen <= SCREEN + penalty(data):
             break
         for name in (name for name in allowed if len(MODELS[name].parts) == size and name not in found):
+            columns = len(MODELS[name].parameters) - best.peaks[place].coordinates.size
+            # additions bring no more than what is seen along the directions in which they bend a peak
+            if DECISIVE + columns * penalty(data) > seen:
+                continue
             tried = [
                 _with(data, simpler, place, trial)
                 for simpler in _simpler(name, found, place, data.crowded or len(peaks) > 1)
@@ -152,44 +155,48 @@ def bend_score(data: WindowData, state: State, place: int) -> float:
     peak = state.peaks[place]
     near = slice(*np.searchsorted(data.time, peak.coordinates[0] + peak.sigma * np.array([-12.0, 60.0])))
     z = (data.time[near] - peak.coordinates[0]) / peak.sigma
-    return score(data, state.solution, _beside(_bends(z), _fitted_columns(state.solution, place, near)), near)
+    return score(data, state, _bends(z), near, _fitted_columns(state.solution, place, near))
 
 
 def _bends(z: Array) -> Array:
     """Gauss-Hermite functions of orders 3 to 8 and two decays at places z [σ], shape (8, n)."""
     late = np.maximum(z - 2, 0)
-    return np.stack([*gauss_hermite(z, 8)[3:], *(late * np.exp(-late / slow) for slow in (2.0, 8.0))])
+    rows = np.concatenate([gauss_hermite(z, 8)[3:], np.empty((2, z.size))])
+    slow = np.exp(-late / 8)
+    np.multiply(late, slow, out=rows[-1])
+    # what decays in 2 is the fourth power of what decays in 8
+    slow *= slow
+    np.multiply(late, slow * slow, out=rows[-2])
+    return rows
 
 
 def _fitted_columns(solution: Solution, place: int, near: slice) -> Array:
     """What is free in a window at some points: columns of a peak and of its neighbours, and of the baseline."""
-    rows = [solution.base[:, near]]
-    for term in range(max(place - 1, 0), min(place + 2, len(solution.curves))):
-        own = solution.jacobian(term)
-        first, last = solution.curves[term].first, solution.curves[term].last
-        full = np.zeros((own.shape[0], near.stop - near.start))
-        low, high = max(first, near.start), min(last, near.stop)
+    terms = range(max(place - 1, 0), min(place + 2, len(solution.curves)))
+    base = solution.base[:, near]
+    rows = np.zeros((len(base) + sum(solution.size(term) for term in terms), base.shape[1]))
+    rows[: len(base)] = base
+    begin = len(base)
+    for term in terms:
+        curve, end = solution.curves[term], begin + solution.size(term)
+        low, high = max(curve.first, near.start), min(curve.last, near.stop)
         if low < high:
-            full[:, low - near.start : high - near.start] = own[:, low - first : high - first]
-        rows.append(full)
-    return np.concatenate(rows)
+            # the products of a basis do not depend on the size of its rows
+            rows[begin:end, low - near.start : high - near.start] = solution.rows[term][
+                :, low - curve.first : high - curve.first
+            ]
+        begin = end
+    return rows
 
 
-def _beside(directions: Array, columns: Array) -> Array:
-    """Directions less their projections on the space of some columns; nothing is left of those that lie within."""
-    sizes = np.linalg.norm(columns, axis=1)
-    unit = columns[sizes > 0] / sizes[sizes > 0, None]
-    left = directions - directions @ unit.T @ np.linalg.pinv(unit @ unit.T, rcond=SINGULAR, hermitian=True) @ unit
-    some = np.linalg.norm(left, axis=1) > INSEPARABLE * np.linalg.norm(directions, axis=1)
-    return np.where(some[:, None], left, 0.0)
-
-
-def gauss_hermite(z: Array, highest: int) -> list[Array]:
+def gauss_hermite(z: Array, highest: int) -> Array:
     """Hermite polynomials He_k of orders 0 to `highest` times exp(-z²/2): He_k = z He_(k-1) - (k - 1) He_(k-2)."""
-    rows = [np.exp(-z * z / 2)]
-    rows.append(z * rows[0])
+    rows = np.empty((highest + 1, z.size))
+    np.exp(-z * z / 2, out=rows[0])
+    np.multiply(z, rows[0], out=rows[1])
     for order in range(2, highest + 1):
-        rows.append(z * rows[-1] - (order - 1) * rows[-2])
+        np.multiply(z, rows[order - 1], out=rows[order])
+        rows[order] -= (order - 1) * rows[order - 2]
     return rows
 
 

@@ -4,30 +4,23 @@ Given the tail the windows are independent; the sum of their χ² is a function 
 estimate, its curvature the standard error, and how far the peaks move with the tail is added to their covariances.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.records import Noise
-from gcfit.fitting.states import State, solved
-from gcfit.fitting.window import Task
+from gcfit.fitting.searches import solved_all
+from gcfit.fitting.states import Search, State
+from gcfit.fitting.window import Task, WindowMap, mapped
 
 SHORTEST, LONGEST = 0.02, 6.0  # of the narrowest and the widest peak's σ, between which a tail is looked for
 PLACES = 9  # at which the sum of χ² is taken before its minimum is narrowed down
 PRECISE = 1e-3  # of the tail
 STEP = 0.5  # of the standard error, for differences by the tail
 HALVINGS = 6  # of the distance in which the sum of χ² rises by 1
-
-
-class StateMap(Protocol):
-    """Maps a function over tasks, in order."""
-
-    def __call__(self, function: Callable[[Task], State | None], tasks: list[Task], /) -> Iterable[State | None]:
-        """Return what the function gives for each task."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +32,9 @@ class _Held:
     chi_squared: float
 
 
-def held(task: Task) -> State | None:
-    """Fit a window from its start with its models and baseline as they are."""
-    return solved(task.whole, task.start, task.base_order)
+def held(tasks: Sequence[Task]) -> list[State | None]:
+    """Fit windows from their starts with their models and baselines as they are."""
+    return solved_all([Search(task.whole, task.start, task.base_order) for task in tasks])
 
 
 def with_tail(tasks: Sequence[Task], tail: float) -> list[Task]:
@@ -49,7 +42,7 @@ def with_tail(tasks: Sequence[Task], tail: float) -> list[Task]:
     return [replace(task, known=replace(task.known, tail=tail)) for task in tasks]
 
 
-def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: StateMap) -> list[WindowResult]:
+def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: WindowMap) -> list[WindowResult]:
     """Fit windows again with the tail that describes all of them best.
 
     Parameters
@@ -80,7 +73,7 @@ def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: StateMap
 class _Search:
     """Windows with peaks, their variances, and the solutions found so far, from which the next ones start."""
 
-    def __init__(self, results: Sequence[WindowResult], noise: Noise, map_: StateMap) -> None:
+    def __init__(self, results: Sequence[WindowResult], noise: Noise, map_: WindowMap) -> None:
         self.tasks = [result.task for result in results]
         self.map_, self.inflation = map_, max(noise.inflation, 1.0)
         states = [result.state for result in results if result.state is not None]
@@ -99,7 +92,7 @@ class _Search:
                 for task, state in zip(with_tail(self.tasks, tail), near.states, strict=True)
                 if state is not None
             ]
-            states = tuple(self.map_(held, starts))
+            states = tuple(mapped(held, starts, self.map_))
             if all(state is not None for state in states):
                 self.known[tail] = _Held(tail, states, self._sum(states))
             else:

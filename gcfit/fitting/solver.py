@@ -7,89 +7,25 @@ is the same); the damped search (Levenberg-Marquardt, damping after Nielsen 1999
 whose own step is lost in the noise stands still, and costs nothing until it has to move again.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.gram import Gram, inverse_scaled, products
+from gcfit.fitting.gram import Gram, products
 from gcfit.fitting.normal import Algebra, Banded, Columns, Dense, Mask
-from gcfit.fitting.sampling import Curve
+from gcfit.fitting.sampling import NOWHERE, Curve
+from gcfit.fitting.terms import FINE, Effort, Evaluate, Solution, Term
 
 BANDED_ABOVE = 400  # columns; below, dense algebra is quicker
-MISFIT = 100.0  # points that share a misfit, at the most
+DAMPING = 1e-3  # at the start
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 BOUND_ROUNDS = 6  # of the search for a step within the bounds
 CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
 DONE = 0.01  # of what settles a search; a step that promises less is not taken
 STILL = 1e-5  # of what settles a search; the terms that stand still together give away no more
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """One curve of the sum.
-
-    Parameters
-    ----------
-    evaluate : callable
-        Maps coordinates, shape (p,), to a `Curve`, or to None where they describe no curve.
-    start, lower, upper, stride : ndarray, shape (p,)
-        Start of the coordinates, their bounds, and the longest step of each.
-    sign : int
-        +1 or -1 where the amplitude must not change to the other sign, 0 where it is free.
-    """
-
-    evaluate: Callable[[Array], Curve | None]
-    start: Array
-    lower: Array
-    upper: Array
-    stride: Array
-    sign: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """The end of a search.
-
-    `curves` are the terms at their points, `rows` the same with the weights of the points, `gram` the products of
-    these and of `base`.
-    """
-
-    coordinates: tuple[Array, ...]
-    amplitudes: Array
-    base_coefficients: Array
-    curves: tuple[Curve, ...]
-    rows: tuple[Array, ...] = field(repr=False)
-    base: Array = field(repr=False)
-    residual: Array
-    rss: float
-    iterations: int
-    converged: bool
-    gram: Gram = field(repr=False)
-
-    @property
-    def columns(self) -> int:
-        """Number of free quantities."""
-        return self.amplitudes.size + self.base_coefficients.size + sum(one.size for one in self.coordinates)
-
-    @cached_property
-    def total(self) -> Array:
-        """Sum of the terms at the points, shape (n,)."""
-        total = np.zeros_like(self.residual)
-        for amplitude, shape in zip(self.amplitudes.tolist(), self.curves, strict=True):
-            total[shape.first : shape.last] += amplitude * shape.rows[0]
-        return total
-
-    def size(self, term: int) -> int:
-        """Number of columns of one term: its amplitude and its coordinates."""
-        return 1 + self.coordinates[term].size
-
-    def jacobian(self, term: int) -> Array:
-        """Jᵀ of one term at the points of its curve, shape (1 + p, m): unit curve, amplitude times its derivatives."""
-        return np.concatenate([self.rows[term][:1], self.amplitudes[term] * self.rows[term][1:]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,41 +55,13 @@ class _Step:
     attainable: float
 
 
-@dataclass(frozen=True)
-class Effort:
-    """When a search ends.
-
-    Parameters
-    ----------
-    iterations : int
-        Steps at most.
-    settled : float
-        Attainable gain, in variances of the residual, below which it has settled: at 1e-4 no coordinate would move
-        by more than 1 % of its standard error.
-    noise : float
-        Variance of a point that is noise; where the residual is far above it, it is the misfit of the models, which
-        neighbouring points share, and less precision will do.
-    """
-
-    iterations: int = 40
-    settled: float = 1e-4
-    noise: float = 0.0
-
-    def attained(self, variance: float) -> float:
-        """Attainable gain below which a search with this variance of the residual has settled."""
-        excess = variance / self.noise if self.noise > 0 else 1.0
-        return self.settled * variance * min(max(excess, 1.0), MISFIT)
-
-
-FINE = Effort()
-COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
-AS_IT_IS = Effort(iterations=0)
-ROUGH = Effort(settled=0.01)  # and for many peaks at once
-CLOSE = Effort(iterations=60, settled=1e-3)  # within 3 % of a standard error
-
-
 def solve(
-    signal: Array, terms: Sequence[Term], base: Array, weights: Array | None = None, effort: Effort = FINE
+    signal: Array,
+    terms: Sequence[Term],
+    base: Array,
+    weights: Array | None = None,
+    effort: Effort = FINE,
+    evaluate: Evaluate | None = None,
 ) -> Solution | None:
     """Fit the terms and the base columns to a signal.
 
@@ -167,17 +75,19 @@ def solve(
         Weight of each residual; 0 leaves a point out.
     effort : Effort
         When the search ends.
+    evaluate : callable, optional
+        Evaluates some of the terms at once, where that is quicker than one after the other.
 
     Returns
     -------
     Solution or None
         None where the start itself describes no curve.
     """
-    problem = _Problem(signal, tuple(terms), base, weights)
+    problem = _Problem(signal, tuple(terms), base, weights, evaluate)
     point = problem.at(problem.start)
     if point is None:
         return None
-    damping, growth = 1e-3, 2.0
+    damping, growth = DAMPING, 2.0
     converged, iterations, slow = problem.start.size == 0, 0, 0
     while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
@@ -203,7 +113,15 @@ def solve(
 class _Problem:
     """The fixed side of a search: data, terms, bounds, and the places of the columns."""
 
-    def __init__(self, signal: Array, terms: tuple[Term, ...], base: Array, weights: Array | None) -> None:
+    def __init__(
+        self,
+        signal: Array,
+        terms: tuple[Term, ...],
+        base: Array,
+        weights: Array | None,
+        evaluate: Evaluate | None = None,
+    ) -> None:
+        self.evaluate = evaluate or self._one_by_one
         self.signal = signal if weights is None else signal * weights
         self.weights, self.terms = weights, terms
         self.base = base if weights is None else base * weights
@@ -225,9 +143,8 @@ class _Problem:
         """Evaluate the curves that moved and eliminate what is linear; None where a term has no curve."""
         curves, rows = ([], []) if before is None else (list(before.curves), list(before.rows))
         if before is None:
-            moved, curves, rows = range(len(self.terms)), [_NOWHERE] * len(self.terms), [_NOTHING] * len(self.terms)
-        for term in moved:
-            curve = self.terms[term].evaluate(theta[self.parts[term]])
+            moved, curves, rows = range(len(self.terms)), [NOWHERE] * len(self.terms), [_NOTHING] * len(self.terms)
+        for term, curve in zip(moved, self.evaluate(moved, [theta[self.parts[term]] for term in moved]), strict=True):
             if curve is None:
                 return None
             curves[term] = curve
@@ -238,6 +155,9 @@ class _Problem:
         algebra: Algebra = (Banded if self.columns.size > BANDED_ABOVE else Dense)(self.columns, gram, curves)
         linear, residual = self._eliminated(curves, rows, algebra, before, moved)
         return _Point(theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual))
+
+    def _one_by_one(self, terms: Sequence[int], coordinates: Sequence[Array]) -> list[Curve | None]:
+        return [self.terms[term].evaluate(at) for term, at in zip(terms, coordinates, strict=True)]
 
     def _eliminated(
         self, curves: Sequence[Curve], rows: Sequence[Array], algebra: Algebra, before: _Point | None,
@@ -372,56 +292,3 @@ class _Problem:
 
 
 _NOTHING = np.zeros((1, 0))
-_NOWHERE = Curve(0, _NOTHING)
-
-
-def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = None) -> Array | None:
-    """Covariance, for noise of unit variance, of the columns of some terms and the base.
-
-    Parameters
-    ----------
-    solution : Solution
-    terms : sequence of int
-        Terms that are taken as free; the others stand. All terms that overlap with the one of interest, and those
-        that overlap with these, give its covariance to many digits.
-    acf : ndarray, shape (lags,), optional
-        Autocorrelation of the noise from lag 0; white noise without it.
-
-    Returns
-    -------
-    ndarray or None
-        Rows of the terms in turn, amplitude and coordinates of each, then of the base;
-        None where the data do not determine the
-        columns.
-    """
-    scale = np.concatenate(
-        [
-            *(np.array([1.0, *[solution.amplitudes[term]] * solution.coordinates[term].size]) for term in terms),
-            np.ones(solution.base_coefficients.size),
-        ]
-    )
-    inverse = inverse_scaled(solution.gram.dense(terms) * scale * scale[:, None])
-    if inverse is None or acf is None:
-        return inverse
-    inner = _correlated_gram(solution, terms, acf)
-    result: Array = inverse @ inner @ inverse
-    return result if (result.diagonal() > 0).all() else None
-
-
-def _correlated_gram(solution: Solution, terms: Sequence[int], acf: Array) -> Array:
-    """Jᵀ R J of some terms and the base, R the autocorrelation of the noise; the base is smooth against its reach."""
-    begin = min((solution.curves[term].first for term in terms), default=0)
-    end = max((solution.curves[term].last for term in terms), default=0)
-    ends = np.cumsum([0, *(solution.size(term) for term in terms)]).tolist()
-    full = np.zeros((ends[-1], end - begin))
-    spread = np.zeros_like(full)
-    kernel = np.concatenate([acf[:0:-1], acf])
-    for (low, high), term in zip(pairwise(ends), terms, strict=True):
-        points = slice(solution.curves[term].first - begin, solution.curves[term].last - begin)
-        full[low:high, points] = rows = solution.jacobian(term)
-        for k, row in enumerate(rows, low):
-            spread[k, points] = np.convolve(row, kernel)[acf.size - 1 : acf.size - 1 + row.size]
-    across = spread @ solution.base[:, begin:end].T
-    inflation = 2 * acf.sum() - acf[0]
-    out: Array = np.block([[spread @ full.T, across], [across.T, inflation * (solution.base @ solution.base.T)]])
-    return (out + out.T) / 2

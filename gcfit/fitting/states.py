@@ -8,22 +8,31 @@ that no model is asked to describe a measured peak better than such models can.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
+from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import FINE, ROUGH, Effort, Solution, Term, solve
+from gcfit.fitting.solver import solve
+from gcfit.fitting.terms import FINE, ROUGH, Effort, Evaluate, Solution, Term
 
 # a unit-area peak of a model at coordinates, and its derivatives; None where these describe no curve
 CurveOf = Callable[[PeakModel, Array, Sampling, Known], Curve | None]
 INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected to describe
 ROUNDING = 1e-7  # of the highest signal, for data without noise
+TINY = float(np.finfo(float).tiny)
+MANY = 8  # pairs of a window that are quicker evaluated at once
+CUBIC = 4  # order of a baseline up to which it is a polynomial
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
-LONGEST_DELAY = 5.0  # σ; mean delay at a second kind of site
-SLOWEST_SITE, SLOWEST_TAIL = 15.0, 6.0  # σ; anything slower is the baseline's
+TIMES = {
+    "log_site_delay": (1e-5, 5.0, 1.5),
+    "log_site_time": (0.3, 15.0, 1.0),
+    "log_tail": (0.02, 6.0, 1.0),
+}  # shortest and longest of the times of what is added [σ], and the longest step; anything slower is the baseline's
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,23 @@ class WindowData:
         """Times [s], shape (n,)."""
         return self.sampling.time
 
-    @property
+    @cached_property
     def independent(self) -> float:
         """How many independent points count."""
         points = self.signal.size if self.weights is None else np.count_nonzero(self.weights)
         return max(points / self.inflation, 2.0)
+
+    @cached_property
+    def _bases(self) -> dict[int, Array]:
+        return {}
+
+    def base(self, order: int) -> Array:
+        """Columns of a baseline of that order, shape (order, n)."""
+        # the first columns are those of every lower order
+        made = max(order, CUBIC)
+        if made not in self._bases:
+            self._bases[made] = base_columns(self.time, made, self.free)
+        return self._bases[made][:order]
 
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal there."""
@@ -92,27 +113,52 @@ class WindowData:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A solved window: its peaks, baseline order, solution and criterion."""
+    """A solved window: its peaks, baseline order and solution.
+
+    `scaled`, shape (n,), is the residual in standard deviations of each point, for as many points as are independent;
+    `chi_squared` its sum of squares, `criterion` the Bayesian information criterion.
+    """
 
     peaks: tuple[Peak, ...]
     base_order: int
     solution: Solution
+    scaled: Array
+    chi_squared: float
     criterion: float
 
 
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A window to be solved: where its peaks start, and the order of its baseline."""
+
+    data: WindowData
+    peaks: tuple[Peak, ...]
+    base_order: int
+
+
 def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
-    """Columns of a baseline, shape (order, n): a line, a parabola, then cubic splines of order - 3 pieces.
+    """Columns of a baseline, shape (order, n): polynomials to the cubic, then cubic splines of order - 3 pieces.
 
     The pieces hold equal shares of the window, or of what is `free` in it, shape (n,), from 0 to 1 and never falling:
     between peaks the baseline can bend, under a cluster of them it leads from one side to the other.
     """
     x = (time - time[0]) / (time[-1] - time[0])
-    if order <= 3:
-        z = 2 * x - 1
-        # Legendre polynomials
-        return np.stack([np.ones_like(z), z, 1.5 * z**2 - 0.5][:order])
+    if order <= CUBIC:
+        return _legendre(2 * x - 1, order)
     shares = np.arange(1, order - 3) / (order - 3)
     return _splines(x, shares if free is None else np.interp(shares, free, x))
+
+
+def _legendre(z: Array, order: int) -> Array:
+    """Legendre polynomials of degrees below `order`, at most 3, shape (order, n)."""
+    columns = np.empty((order, z.size))
+    columns[0], columns[1] = 1.0, z
+    if order > 2:
+        square = z * z
+        np.subtract(1.5 * square, 0.5, out=columns[2])
+    if order > 3:
+        np.multiply(2.5 * square - 1.5, z, out=columns[3])
+    return columns
 
 
 def _splines(x: Array, inner: Array) -> Array:
@@ -140,25 +186,21 @@ def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Eff
     terms = [_term(peak, data) for peak in peaks]
     effort = effort or (ROUGH if data.crowded else FINE)
     effort = Effort(effort.iterations, effort.settled, data.deviation**2)
-    solution = solve(data.signal, terms, base_columns(data.time, base_order, data.free), data.weights, effort)
-    if solution is None:
-        return None
+    solution = solve(data.signal, terms, data.base(base_order), data.weights, effort, _at_once(data, peaks, terms))
+    return None if solution is None else settled(data, peaks, base_order, solution)
+
+
+def settled(data: WindowData, peaks: Sequence[Peak], base_order: int, solution: Solution) -> State:
+    """A window whose search from some peaks has ended, with the evidence for it."""
     fitted = tuple(
         Peak(peak.model, coordinates, peak.anchor, peak.sigma, peak.sign)
         for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
     )
-    return State(fitted, base_order, solution, criterion(data, solution))
-
-
-def criterion(data: WindowData, solution: Solution) -> float:
-    """Bayesian information criterion of a solved window."""
-    return chi_squared(data, solution) + solution.columns * penalty(data)
-
-
-def chi_squared(data: WindowData, solution: Solution) -> float:
-    """Sum of squared residuals over the variance of each point, for as many points as are independent."""
-    residual = solution.residual if data.weights is None else solution.residual * (data.weights > 0)
-    return float(np.sum(residual**2 / point_variance(data, solution))) / data.inflation
+    scaled = solution.residual / np.sqrt(_point_variance(data, solution) * data.inflation)
+    if data.weights is not None:
+        scaled *= data.weights > 0
+    chi_squared = float(scaled @ scaled)
+    return State(fitted, base_order, solution, scaled, chi_squared, chi_squared + solution.columns * penalty(data))
 
 
 def penalty(data: WindowData) -> float:
@@ -166,10 +208,10 @@ def penalty(data: WindowData) -> float:
     return math.log(data.independent)
 
 
-def point_variance(data: WindowData, solution: Solution) -> Array:
+def _point_variance(data: WindowData, solution: Solution) -> Array:
     """Variance of each point, shape (n,): the noise, and the share of the peaks that no model is asked to describe."""
     squares = solution.total**2
-    floor = data.deviation**2 + ROUNDING**2 * float(squares.max(initial=0.0)) + np.finfo(float).tiny
+    floor = data.deviation**2 + ROUNDING**2 * float(squares.max(initial=0.0)) + TINY
     return floor + INADEQUACY**2 * squares
 
 
@@ -179,25 +221,10 @@ def supports(data: WindowData, before: State, after: State, decisive: float) -> 
     Where even the better state describes the data no better than to so many times the noise, that is the noise to
     judge by: otherwise any addition would do, as it always bends the residual a little.
     """
-    excess = max(chi_squared(data, after.solution) / data.independent, 1.0)
+    excess = max(after.chi_squared / data.independent, 1.0)
     columns = after.solution.columns - before.solution.columns
-    fall = chi_squared(data, before.solution) - chi_squared(data, after.solution)
+    fall = before.chi_squared - after.chi_squared
     return fall > (decisive + columns * penalty(data)) * excess
-
-
-def score(data: WindowData, solution: Solution, directions: Array, points: slice = slice(None)) -> float:
-    """Sum of squared projections of the scaled residual on an orthonormal basis of directions over some points."""
-    scaled = solution.residual[points] / np.sqrt(point_variance(data, solution)[points] * data.inflation)
-    if data.weights is not None:
-        directions = directions * data.weights[points]
-    products = directions @ directions.T
-    size = np.sqrt(products.diagonal())
-    size = np.where(size > 0, size, 1.0)
-    # eigenvectors of the small matrix: quicker than an orthogonal factor of the long one
-    values, vectors = np.linalg.eigh(products / size / size[:, None])
-    projections = (directions @ scaled / size) @ vectors
-    sound = values > 1e-9 * values[-1:]
-    return float(np.sum(projections[sound] ** 2 / values[sound]))
 
 
 def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Array]:
@@ -205,18 +232,23 @@ def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Ar
 
     In a window that is `crowded` a peak stays nearer to where it was found.
     """
-    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
-    narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
-    limits = {
-        "retention": (peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma),
-        "log_sigma": (narrowest, math.log(free.widest * sigma), 0.7),
-        "log_site_delay": (math.log(1e-5 * sigma), math.log(LONGEST_DELAY * sigma), 1.5),
-        "log_site_time": (math.log(0.3 * sigma), math.log(SLOWEST_SITE * sigma), 1.0),
-        "log_tail": (math.log(0.02 * sigma), math.log(SLOWEST_TAIL * sigma), 1.0),
-        "loading": (-GREATEST, GREATEST, 5.0),
-    }
-    lower, upper, stride = np.array([limits[name] for name in MODELS[peak.model].parameters]).T
+    limits = [_limits(name, peak, interval, crowded) for name in MODELS[peak.model].parameters]
+    lower, upper, stride = np.array(limits).T
     return lower, upper, stride
+
+
+def _limits(name: str, peak: Peak, interval: float, crowded: bool) -> tuple[float, float, float]:
+    """Lower and upper bound of one coordinate, and its longest step."""
+    free, sigma = IN_A_CROWD if crowded else ALONE, peak.sigma
+    if name == "retention":
+        return peak.anchor - free.before * sigma, peak.anchor + free.behind * sigma, 1.5 * sigma
+    if name == "log_sigma":
+        narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
+        return narrowest, math.log(free.widest * sigma), 0.7
+    if name == "loading":
+        return -GREATEST, GREATEST, 5.0
+    low, high, step = TIMES[name]
+    return math.log(low * sigma), math.log(high * sigma), step
 
 
 def _term(peak: Peak, data: WindowData) -> Term:
@@ -224,10 +256,36 @@ def _term(peak: Peak, data: WindowData) -> Term:
     model, known = MODELS[peak.model], data.known
     lower, upper, stride = bounds(peak, data.sampling.interval, data.crowded)
 
+    # what is feasible at the least retention and the greatest width is so everywhere
+    everywhere = "load" not in model.parts and feasible(model, np.array([lower[0], upper[1], *lower[2:]]), known)
+
     def evaluate(coordinates: Array) -> Curve | None:
-        return data.curve(model, coordinates, data.sampling, known) if feasible(model, coordinates, known) else None
+        if not (everywhere or feasible(model, coordinates, known)):
+            return None
+        return data.curve(model, coordinates, data.sampling, known)
 
     return Term(evaluate, np.clip(peak.coordinates, lower, upper), lower, upper, stride, peak.sign)
+
+
+def _at_once(data: WindowData, peaks: Sequence[Peak], terms: Sequence[Term]) -> Evaluate | None:
+    """Evaluate the pairs of a window at once, its other peaks by themselves; None where there are too few pairs."""
+    pairs = [place for place, peak in enumerate(peaks) if MODELS[peak.model] == PAIR]
+    if len(pairs) < MANY or data.curve is not curve or not data.sampling.uniform or data.sampling.averaged > 1:
+        return None
+    grids = Grids.of([data.sampling] * len(pairs), [data.known] * len(pairs))
+    least = np.array([(terms[place].lower[0], terms[place].upper[1]) for place in pairs])
+    apt = {place for place, fit in zip(pairs, inverted(least, grids).tolist(), strict=True) if fit}
+
+    def evaluate(places: Sequence[int], coordinates: Sequence[Array]) -> list[Curve | None]:
+        some = [one for one, place in zip(coordinates, places, strict=True) if place in apt]
+        at_once = len(some) >= MANY
+        found = iter(curves(np.array(some), grids.only(slice(len(some)))) if at_once else ())
+        return [
+            next(found) if at_once and place in apt else terms[place].evaluate(one)
+            for place, one in zip(places, coordinates, strict=True)
+        ]
+
+    return evaluate
 
 
 def heights_of(state: State) -> Array:

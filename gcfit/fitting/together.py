@@ -10,8 +10,8 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.loading import to_core
 from gcfit.fitting.models import MODELS, PARTS, PeakModel
-from gcfit.fitting.solver import COARSE
 from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, heights_of, solved, supports
+from gcfit.fitting.terms import COARSE
 
 STRONG = 4.0  # σ; neighbours nearer than this stay free while a peak's model is chosen
 TOUCHING = 6.0  # σ; neighbours nearer than this take additions at once

@@ -53,10 +53,10 @@ class View:
     level: Mask
 
 
-def look(y: Array, ridges: Ridges, deviation: float) -> View:
-    """Look at the smoothed trace, shape (n,), on both sides of each candidate."""
-    profile = means(y, ridges.position, ridges.sigma, PROFILE, HALF)
-    around = means(y, ridges.position, ridges.sigma, AROUND, HALF)
+def look(total: Array, ridges: Ridges, deviation: float) -> View:
+    """Look at the smoothed trace, of running sum `total`, on both sides of each candidate."""
+    profile = means(total, ridges.position, ridges.sigma, PROFILE, HALF)
+    around = means(total, ridges.position, ridges.sigma, AROUND, HALF)
     centre = PROFILE.size // 2
     left, right = profile[:, centre::-1], profile[:, centre:]
     noise = deviation / np.sqrt(np.maximum(1.0, 2 * HALF * ridges.sigma))
@@ -74,30 +74,31 @@ def look(y: Array, ridges: Ridges, deviation: float) -> View:
         _half_width(left, height) * ridges.sigma,
         _half_width(right, height) * ridges.sigma,
         ridges.position < reach,
-        ridges.position > y.size - 1 - reach,
+        ridges.position > total.size - 2 - reach,
         np.mean(around > (profile[:, centre] - height / 2)[:, None], axis=1) > MOST,
     )
 
 
-def at_apexes(y: Array, ridges: Ridges, deviation: float) -> Ridges:
+def at_apexes(total: Array, ridges: Ridges, deviation: float) -> Ridges:
     """Return the ridges moved to where the trace is highest within a width, each apex once, in order of position.
 
+    `total`, shape (n + 1,), is the running sum of the trace.
     A bulge on a flank, where the trace only rises, stays. Where the noise allows, a second look is taken through a
     narrower mean, so that the apex of a skewed peak is not drawn to its slow side.
     """
-    position = _highest(y, ridges.position, ridges.sigma, *COARSE)
+    position = _highest(total, ridges.position, ridges.sigma, *COARSE)
     places, half = FINE
     bend = ridges.height * places[-1] ** 2 / 2
     clear = bend > CLEAR * deviation / np.sqrt(np.maximum(1.0, 2 * half * ridges.sigma))
-    position = np.where(clear, _highest(y, position, ridges.sigma, places, half), position)
+    position = np.where(clear, _highest(total, position, ridges.sigma, places, half), position)
     moved = ridges.moved(position)
     ordered = moved.only(np.argsort(moved.position, kind="stable"))
     return ordered.only(~_doubles(ordered))
 
 
-def _highest(y: Array, position: Array, sigma: Array, places: Array, half: float) -> Array:
+def _highest(total: Array, position: Array, sigma: Array, places: Array, half: float) -> Array:
     """Return where means of the trace have a maximum among some places around each position, else the position."""
-    profile = means(y, position, sigma, places, half)
+    profile = means(total, position, sigma, places, half)
     rows = np.arange(len(profile))
     best = np.clip(np.argmax(profile, axis=1), 1, places.size - 2)
     before, at, after = profile[rows, best - 1], profile[rows, best], profile[rows, best + 1]
@@ -119,18 +120,32 @@ def _doubles(ridges: Ridges) -> Mask:
     return doubles
 
 
-def means(y: Array, position: Array, sigma: Array, places: Array, half: float) -> Array:
+def means(total: Array, position: Array, sigma: Array, places: Array, half: float) -> Array:
     """Return means of the trace at places around each position, in widths, shape (m, places).
 
-    A mean goes over `half` widths to both sides, at least over half a point; beyond its ends the trace stands still.
+    `total` is the running sum of the trace. A mean goes over `half` widths to both sides, at least over half a point;
+    beyond its ends the trace stands still.
     """
-    total = np.concatenate([[0.0], np.cumsum(y)])
     middle = position[:, None] + places * sigma[:, None]
     reach = np.maximum(0.5, half * sigma)[:, None]
-    low = np.clip(middle - reach, -0.5, y.size - 1.5)
-    high = np.clip(middle + reach, low + 1, y.size - 0.5)
-    edges = np.arange(y.size + 1) - 0.5
-    return np.asarray((np.interp(high, edges, total) - np.interp(low, edges, total)) / (high - low))
+    # counted from the begin of the first point
+    low = np.clip(middle - reach + 0.5, 0.0, total.size - 2.0)
+    high = np.clip(middle + reach + 0.5, low + 1, total.size - 1.0)
+    return np.asarray((_summed(total, high) - _summed(total, low)) / (high - low))
+
+
+def running_sum(y: Array) -> Array:
+    """Return the sums of the points before each point and of all, shape (n + 1,)."""
+    total = np.zeros(y.size + 1)
+    np.cumsum(y, out=total[1:])
+    return total
+
+
+def _summed(total: Array, until: Array) -> Array:
+    """Return the sum of the points up to a place that may lie within one."""
+    whole = np.minimum(until.astype(np.intp), total.size - 2)
+    before = total[whole]
+    return np.asarray(before + (total[whole + 1] - before) * (until - whole))
 
 
 def _fall(outward: Array, top: Array) -> Array:

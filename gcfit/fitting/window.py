@@ -1,6 +1,6 @@
-"""The fit of one window: peaks to start from in, a solved state out. A pure function of one frozen task."""
+"""The fit of windows: for each, peaks to start from in, a solved state out. A pure function of frozen tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,14 +10,15 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
-from gcfit.fitting.local_base import bend_base, free_share
+from gcfit.fitting.local_base import bend_base, bending, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.solver import AS_IT_IS, CLOSE
-from gcfit.fitting.states import DECISIVE, CurveOf, Peak, State, WindowData, solved, supports
+from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowData, solved, supports
+from gcfit.fitting.terms import AS_IT_IS, CLOSE
 from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
 
@@ -26,6 +27,7 @@ CROWD = 4  # peaks of a window above which the search for additions is cut short
 MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
+GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
 FEW = 4  # one peak in so many is a few
 STEEP = 1.0  # greatest σ to start with, in distances from the apex to half the height on the nearer side
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
@@ -79,10 +81,34 @@ class Task:
         )  # fmt: skip
 
 
-def fit_window(task: Task) -> State | None:
-    """Fit one window; None where no start describes its peaks."""
+# fits some windows, each for itself
+WindowsFit = Callable[[Sequence[Task]], list[State | None]]
+# maps such a function over groups of windows, in order
+WindowMap = Callable[[WindowsFit, list[list[Task]]], Iterable[list[State | None]]]
+
+
+def fit_windows(tasks: Sequence[Task]) -> list[State | None]:
+    """Fit some windows, each for itself; None where no start describes a window's peaks."""
+    return in_step([_fit(task) for task in tasks])
+
+
+def mapped(function: WindowsFit, tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
+    """Map a function over groups of neighbouring windows, as many as fill so many points of the longest of them."""
+    groups: list[list[Task]] = []
+    longest = 0
+    for task in tasks:
+        longest = max(longest, task.time.size)
+        if not groups or longest * (len(groups[-1]) + 1) > GROUP_POINTS:
+            groups.append([])
+            longest = task.time.size
+        groups[-1].append(task)
+    return [state for states in map_(function, groups) for state in states]
+
+
+def _fit(task: Task) -> Searching:
+    """Fit one window."""
     data = task.data
-    state = _settled(data, task)
+    state = yield from _settled(data, task)
     if state is None or not task.crowded:
         return state
     if task.model == "auto":
@@ -100,32 +126,32 @@ def _at_all_points(task: Task, state: State) -> State | None:
     return replace(whole, solution=replace(whole.solution, iterations=found.iterations, converged=found.converged))
 
 
-def _settled(data: WindowData, task: Task) -> State | None:
+def _settled(data: WindowData, task: Task) -> Searching:
     """The window once its peaks, their models and its baseline are decided."""
     if task.start:
-        state = solved(data, task.start, task.base_order)
+        state = yield Search(data, task.start, task.base_order)
         if state is None or task.model != "auto":
             return state
-        return without_phantoms(data, bend_base(data, state))
-    state = _first(data, task)
+        return without_phantoms(data, (yield from bending(data, state)))
+    state = yield from _first(data, task)
     if state is None or task.model != "auto" or not task.crowded:
         return state
     return _with_hidden(data, task, state)
 
 
-def _first(data: WindowData, task: Task) -> State | None:
+def _first(data: WindowData, task: Task) -> Searching:
     """The window with the peaks that were found in the trace; shoulders stay where the data demand them."""
     sure = [candidate for candidate in task.candidates if not candidate.shoulder] or list(task.candidates)
     if len(sure) == len(task.candidates):
-        return _searched(data, task, sure)
+        return (yield from _searched(data, task, sure))
     if task.crowded:
-        return _searched(data, task, task.candidates)
-    with_shoulders = _searched(data, task, task.candidates)
+        return (yield from _searched(data, task, task.candidates))
+    with_shoulders = yield from _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
-    without = _searched(data, task, sure, parts=1)
+    without = yield from _searched(data, task, sure, parts=1)
     if _clearly(with_shoulders, without) and _simple(with_shoulders):
         return with_shoulders
-    return _better(with_shoulders, _searched(data, task, sure))
+    return _better(with_shoulders, (yield from _searched(data, task, sure)))
 
 
 def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
@@ -168,12 +194,13 @@ def _better(one: State | None, other: State | None) -> State | None:
     return one if other is None or (one is not None and one.criterion < other.criterion) else other
 
 
-def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], parts: int = len(PARTS)) -> State | None:
+def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], parts: int = len(PARTS)) -> Searching:
     """Solve with the simplest model, then let peaks and baseline take what the data support, up to so many parts."""
-    state = solved(data, [starting_peak(c, candidates, task) for c in candidates], task.base_order)
+    peaks = tuple(starting_peak(c, candidates, task) for c in candidates)
+    state = yield Search(data, peaks, task.base_order)
     if state is None:
         return None
-    bent = without_phantoms(data, bend_base(data, state))
+    bent = without_phantoms(data, (yield from bending(data, state)))
     if bent is None:
         return None
     if task.crowded:

@@ -18,8 +18,7 @@ import pytest
 from gcfit.batch.cluster import _Cluster, cluster
 from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen
-from gcfit.batch.pool import Limits
-from gcfit.batch.records import Job
+from gcfit.batch.records import Job, Limits
 from gcfit.errors import GcfitError, MissingExtraError
 from tests.batch import tasks
 from tests.batch.helpers import ROOT, command, complete, good_files, start, statuses, untimed, write_inputs

@@ -7,7 +7,7 @@ curves with their derivatives that the fit asked for, computed once more on thei
 import json
 import resource
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from time import process_time
 
@@ -43,8 +43,8 @@ def asked_for(chromatogram: Chromatogram, settings: FitSettings) -> list[Call]:
         calls.append((model, parameters, sampling, known))
         return curve(model, parameters, sampling, known)
 
-    def noting(function: Callable[[Task], object], tasks: Iterable[Task]) -> list[object]:
-        return [function(replace(task, curve=noted)) for task in tasks]
+    def noting(function: Callable[[Sequence[Task]], object], groups: Iterable[Sequence[Task]]) -> list[object]:
+        return [function([replace(task, curve=noted) for task in group]) for group in groups]
 
     fit(chromatogram, settings=settings, map_=noting)
     return calls

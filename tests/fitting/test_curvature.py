@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 
-from gcfit.fitting.curvature import (
-    LocalNoise,
-    bulges,
-    curvature_kernel,
-    extended,
-    maxima_above,
-    stand_apart,
-    variance_through,
-)
+from gcfit.fitting.curvature import LocalNoise, bulges, maxima_above, stand_apart
+from gcfit.fitting.kernels import curvature_kernel, extended, variance_through
 from tests.fitting.shapes import autoregressive, gaussian, white
 
 POINTS = np.arange(4000.0)

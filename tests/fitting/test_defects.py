@@ -85,3 +85,20 @@ def test_short_and_constant_traces(points: int) -> None:
         found = defects(signal)
         assert found.spikes.shape == found.steps.shape == (points,)
         assert np.isfinite(found.repaired(signal)).all()
+
+
+def test_one_run_of_equal_points_is_padding() -> None:
+    signal = white(1)
+    signal[2000:2014] = signal[2000]
+    assert places(defects(signal).padding) == list(range(2000, 2014))
+
+
+def test_those_of_the_trace_upside_down() -> None:
+    signal = 100 * np.sin(TIME / 20) + 0.1 * white(2)
+    signal = np.clip(signal, -90.0, 80.0)
+    found, other = defects(signal), defects(-signal)
+    for name in ("spikes", "saturated", "padding", "steps", "bottoms"):
+        np.testing.assert_array_equal(getattr(found.turned(), name), getattr(other, name))
+    assert found.saturated.any()
+    assert found.bottoms.any()
+    assert not (found.saturated & found.bottoms).any()

@@ -12,7 +12,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import explained, left_over
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import State, WindowData, solved
-from gcfit.fitting.window import Task, fit_window, starting_peak
+from gcfit.fitting.window import Task, fit_windows, starting_peak
 
 TIME = np.arange(0.0, 320.0, 0.25)
 APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
@@ -34,7 +34,7 @@ def task(signal: Array, apexes: tuple[float, ...] = APEXES) -> Task:
 
 
 def places(task: Task) -> list[float]:
-    state = fit_window(task)
+    state = fit_windows([task])[0]
     assert state is not None
     return [float(peak.coordinates[0]) for peak in state.peaks]
 
@@ -43,7 +43,7 @@ def places(task: Task) -> list[float]:
 def test_a_hump_between_peaks_is_found(height: float) -> None:
     hump = task(np.sum([bell(apex, 100.0) for apex in APEXES], axis=0) + bell(160.0, height))
     assert places(hump) == pytest.approx(sorted((*APEXES, 160.0)), abs=0.5)
-    state = fit_window(hump)
+    state = fit_windows([hump])[0]
     assert state is not None
     assert state.solution.amplitudes[3] == pytest.approx(height * SIGMA * np.sqrt(2 * np.pi), rel=0.05)
 

@@ -6,10 +6,20 @@ from scipy.interpolate import BSpline
 
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.local_base import free_share
-from gcfit.fitting.states import base_columns
+from gcfit.fitting.models import Known
+from gcfit.fitting.sampling import Sampling
+from gcfit.fitting.scores import score
+from gcfit.fitting.states import Peak, WindowData, _term, base_columns, solved
 
 
-@pytest.mark.parametrize("order", [4, 5, 8, 40])
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_the_first_columns_are_legendre_polynomials(order: int) -> None:
+    time = np.linspace(3.0, 7.0, 301)
+    expected = np.polynomial.legendre.legvander((time - 5.0) / 2.0, order - 1).T
+    np.testing.assert_allclose(base_columns(time, order), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("order", [5, 8, 40])
 def test_columns_span_the_cubic_splines_of_equal_pieces(order: int) -> None:
     time = np.linspace(3.0, 7.0, 301)
     x = (time - 3.0) / 4.0
@@ -31,3 +41,43 @@ def test_pieces_lie_where_no_peak_is() -> None:
     knots = np.r_[np.zeros(4), inner / 100, np.ones(4)]
     expected = BSpline.design_matrix(np.minimum(time / 100, 1 - 1e-15), knots, 3).toarray().T
     np.testing.assert_allclose(columns, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 6])
+def test_a_window_keeps_the_columns_of_each_order(order: int) -> None:
+    time = np.arange(0.0, 50.0, 0.5)
+    data = WindowData(Sampling.of(time), np.zeros_like(time), None, 1.0, 1.0, Known())
+    for _ in range(2):
+        np.testing.assert_allclose(data.base(order), base_columns(time, order), atol=1e-15)
+
+
+def test_the_score_is_the_projection_of_the_residual_at_the_points_that_count() -> None:
+    """Against least squares: what directions take of the residual, beside columns that are fitted already."""
+    time, random = np.arange(0.0, 60.0, 0.25), np.random.default_rng(4)
+    weights = np.where((time > 20) & (time < 27), 0.0, 1.0)
+    data = WindowData(Sampling.of(time), random.standard_normal(time.size), weights, 0.5, 2.0, Known(-500.0))
+    state = solved(data, [Peak("laplace", np.array([30.0, 1.0]), 30.0, 2.7)], 2)
+    assert state is not None
+    directions, columns = random.standard_normal((3, time.size)), random.standard_normal((2, time.size)) * weights
+
+    def explained(rows: np.ndarray) -> float:
+        counted = (rows * weights).T
+        return float(np.sum((counted @ np.linalg.lstsq(counted, state.scaled, rcond=None)[0]) ** 2))
+
+    assert score(data, state, directions) == pytest.approx(explained(directions), rel=1e-9)
+    both = explained(np.concatenate([directions, columns]))
+    # residual and columns are not orthogonal: what the columns alone explain is not the directions'
+    beside = score(data, state, directions, slice(None), columns)
+    assert beside == pytest.approx(both - explained(columns), rel=1e-9)
+    assert score(data, state, np.concatenate([directions, directions]), beside=columns) == pytest.approx(
+        beside, rel=1e-9
+    )
+    assert score(data, state, columns, beside=columns) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_peak_that_is_not_retained_has_no_curve() -> None:
+    time = np.arange(0.0, 60.0, 0.25)
+    data = WindowData(Sampling.of(time), np.zeros_like(time), None, 1.0, 1.0, Known(28.0))
+    term = _term(Peak("laplace", np.array([30.0, 0.0]), 30.0, 1.0), data)
+    assert term.evaluate(np.array([27.5, 0.0])) is None
+    assert term.evaluate(np.array([30.0, 0.0])) is not None

@@ -45,3 +45,29 @@ def test_a_flank_with_repeated_readings_ripples() -> None:
     assert np.median(factor[steep]) > 20
     assert (factor[:2300] == 1).all()
     assert np.mean(ripple_factor(clean, estimate_noise(TIME, clean))[steep] > 1) < 0.05
+
+
+def plain_ripple(signal: np.ndarray, deviation: float) -> np.ndarray:
+    """The median product of neighbouring fourth differences around each point, written out point by point."""
+    fourth = np.diff(signal, 4) / deviation
+    products = np.r_[np.zeros(8), -fourth[1:] * fourth[:-1], np.zeros(8)]
+    inner = []
+    for begin in range(products.size - 16):
+        window = products[begin : begin + 17]
+        factor = np.sqrt(max(np.median(window), 22.65) / 22.65)
+        inner.append(factor if window.sum() > 17 * 56.0 * 4 and factor >= 2 else 1.0)
+    return np.r_[[inner[0]] * 2, inner, [inner[-1]] * 3]
+
+
+def test_the_ripple_is_what_medians_point_by_point_say() -> None:
+    held = gaussian(TIME, 250, 6, 1000.0) + 0.05 * white(1)
+    held[2400:2600:3] = held[2399:2599:3]
+    noise = estimate_noise(TIME, held)
+    ends = 0.05 * white(2, 400)
+    ends[:40] += 3.0 * (-1.0) ** np.arange(40)
+    ends[-40:] += 2.0 * (-1.0) ** np.arange(40)
+    for signal in (held, ends):
+        found = ripple_factor(signal, noise)
+        np.testing.assert_allclose(found, plain_ripple(signal, noise.deviation), rtol=1e-9)
+        assert (found > 1).any()
+    assert (ripple_factor(ends, noise)[[0, 1, -3, -2, -1]] > 1).all()

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.covariance import covariance
 from gcfit.fitting.models import MODELS, Known, curve
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.solver import Effort, Solution, Term, covariance, solve
+from gcfit.fitting.solver import solve
+from gcfit.fitting.terms import Effort, Solution, Term
 
 FOLDER = Path(__file__).parent / "nist"
 PROBLEMS = ("gauss1", "gauss2", "gauss3")

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcfit.fitting.noise import autocovariances, estimate_noise, mixing, padding, quantisation_step, quiet_mask
+from gcfit.fitting.noise import autocovariances, estimate_noise, mixing, quiet_mask
+from gcfit.fitting.quantised import padding, quantisation_step
 from gcfit.fitting.records import Noise
 from tests.fitting.shapes import SIX, TIME, autoregressive, emg, filtered, forest, gaussian, pairs, six, white
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcfit.fitting.sampling import JITTER, Sampling, fast_length, refinement_for, to_spectrum, to_time
+from gcfit.fitting.sampling import JITTER, Sampling, axis, fast_length, refinement_for, to_spectrum, to_time
 from tests.fitting.curves import Shape, expected, rows
 
 PROPERTY = settings(deadline=None, max_examples=60, derandomize=True)
@@ -91,3 +91,16 @@ def test_a_part_of_a_sampling_gives_a_part_of_the_curve() -> None:
     whole = rows(shape, shape.coordinates, sampling)
     part = rows(shape, shape.coordinates, sampling.part(60, 200))
     np.testing.assert_allclose(part, whole[:, 60:200], atol=1e-12 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("count", [20, 5000])
+def test_the_axis_of_a_period_and_the_injection_on_it(count: int) -> None:
+    for duration in (0.0, 1.5, 0.0):
+        s, entry = axis(40.0, count, duration)
+        np.testing.assert_allclose(s, 2j * np.pi * np.arange(count + 1) / 40.0)
+        assert (entry is None) == (duration == 0)
+        if entry is not None:
+            np.testing.assert_allclose(entry[1:], -np.expm1(-s[1:] * duration) / (s[1:] * duration), atol=1e-14)
+            assert entry[0] == 1
+        with pytest.raises(ValueError, match="read-only"):
+            s[0] = 1.0

@@ -8,8 +8,10 @@ from scipy.optimize import least_squares, lsq_linear
 
 from gcfit.chromatogram import Array
 from gcfit.fitting import solver
+from gcfit.fitting.covariance import covariance
 from gcfit.fitting.sampling import Curve
-from gcfit.fitting.solver import Effort, Solution, Term, covariance, solve
+from gcfit.fitting.solver import solve
+from gcfit.fitting.terms import Effort, Solution, Term
 
 TIME = np.linspace(0.0, 100.0, 501)
 BASE = np.stack([np.ones_like(TIME), TIME / 100])

@@ -5,7 +5,7 @@ draws the seeds from FIRST to LAST and prints the figures that the limits are ab
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +16,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.fit import fit
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.states import State
-from gcfit.fitting.window import Task
+from gcfit.fitting.window import Task, WindowsFit
 from tests.fitting.evidence import is_decisive
 from tests.fitting.population import CASES, HOLD_UP, QUANTITIES, Case, draw
 
@@ -43,9 +43,9 @@ def outcome(case: Case, model: str) -> Outcome | None:
     """None where no peak was found, or its parameters were said not to be determined."""
     tasks: list[Task] = []
 
-    def map_(function: Callable[[Task], State | None], some: Sequence[Task]) -> Iterable[State | None]:
-        tasks.extend(some)
-        return map(function, some)
+    def map_(function: WindowsFit, groups: list[list[Task]]) -> Iterable[list[State | None]]:
+        tasks.extend(task for group in groups for task in group)
+        return map(function, groups)
 
     peaks = fit(case.chromatogram, settings=FitSettings(hold_up=HOLD_UP, model=model), map_=map_).peaks
     found = [peak for peak in peaks if peak.retention_time_s is not None and peak.status == "ok"]
