@@ -29,7 +29,6 @@ HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
 FEW = 4  # one peak in so many is a few
-STEEP = 1.0  # greatest σ to start with, in distances from the apex to half the height on the nearer side
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -271,7 +270,7 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
 
     A peak that elutes before or with the unretained gas has no kinetic pair and starts as a Gaussian.
     """
-    sigma = min(candidate.sigma, STEEP * min(candidate.left_half_width, candidate.right_half_width) or np.inf)
+    sigma = candidate.sigma
     if candidate.shoulder:
         # the curvature of a shoulder is that of the flank it sits on: its neighbour's width is the better guess
         firm = [other for other in others if not other.shoulder]

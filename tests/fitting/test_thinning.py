@@ -11,7 +11,7 @@ from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, WindowData, solved
 from gcfit.fitting.thinning import MEANS, noise_of_means, thinned
-from gcfit.fitting.window import Task, fit_window
+from gcfit.fitting.window import Task, fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 400.0, 0.05)
@@ -115,7 +115,7 @@ def test_a_crowd_ends_at_all_points() -> None:
     candidates = tuple(Candidate(apex, 100.0, SIGMA, 1e4, 1, False, 4.7, 4.7) for apex in APEXES)
     task = Task(0, TIME, signal(), None, NOISE, 1.0, Known(-1e4), "auto", candidates)
     assert task.data.signal.size < TIME.size / 8
-    state = fit_window(task)
+    state = fit_windows([task])[0]
     assert state is not None
     assert state.solution.residual.size == TIME.size
     assert state.solution.converged
