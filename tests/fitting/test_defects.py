@@ -59,6 +59,15 @@ def test_steps_are_marked_at_their_last_point_before() -> None:
     assert places(defects(signal).steps) == [999, 2999]
 
 
+@pytest.mark.parametrize(("part", "steps"), [(0.15, [999]), (0.3, [])])
+def test_the_levels_beside_a_step_may_drift_by_part_of_it(part: float, steps: list[int]) -> None:
+    """As when a detector is switched off within a tail that falls."""
+    signal = 0.08 * white(1)
+    signal[1000:] += 100
+    signal[990:1000] += np.linspace(0, part * 100 * 9 / 7, 10)
+    assert places(defects(signal).steps) == steps
+
+
 def test_padding_is_marked() -> None:
     signal = np.concatenate([np.zeros(200), 5 + white(1, 3000), np.zeros(300)])
     assert places(defects(signal).padding) == [*range(200), *range(3200, 3500)]

@@ -9,9 +9,9 @@ from scipy.stats import exponnorm
 from gcfit.chromatogram import Array
 from gcfit.fitting import window
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.hidden import explained, left_over
+from gcfit.fitting.hidden import explained, left_over, taken_up
 from gcfit.fitting.models import Known
-from gcfit.fitting.states import State, WindowData, solved
+from gcfit.fitting.states import Peak, State, WindowData, solved
 from gcfit.fitting.window import Task, fit_windows, starting_peak
 
 TIME = np.arange(0.0, 320.0, 0.25)
@@ -81,6 +81,36 @@ def test_a_peak_must_take_up_what_was_left(extra: Array, sound: bool) -> None:
     assert after is not None
     grown = next(peak for peak in after.peaks if peak.anchor == at)
     assert explained(data, before, after, grown) is sound
+
+
+def new_peak(like: Peak, apex: float) -> Peak:
+    return replace(like, coordinates=np.array([apex, np.log(SIGMA)]), anchor=apex)
+
+
+def test_new_peaks_are_judged_one_by_one() -> None:
+    """A hump beside which another candidate is none is taken, and its neighbours make room for it."""
+    data, before = row(bell(160.0, 8.0) + np.roll(WAVES, round(80 / 0.25)))
+    new = [(new_peak(before.peaks[0], 160.0), 8.0), (new_peak(before.peaks[0], 240.0), 6.0)]
+    peaks = taken_up(data, before, new)
+    places = [float(peak.coordinates[0]) for peak in peaks]
+    assert places == pytest.approx(sorted((*APEXES, 160.0)), abs=0.1)
+    assert [float(np.exp(peak.coordinates[1])) for peak in peaks[2:5]] == pytest.approx([SIGMA] * 3, rel=0.02)
+
+
+def test_a_second_peak_in_one_hump_is_none() -> None:
+    """What the first of two candidates explains is not left for the second."""
+    data, before = row(bell(160.0, 8.0))
+    new = [(new_peak(before.peaks[0], apex), height) for apex, height in ((158.0, 7.0), (162.0, 8.0))]
+    peaks = taken_up(data, before, new)
+    assert [peak.anchor for peak in peaks] == sorted((*APEXES, 162.0))
+
+
+def test_what_is_taken_makes_room_for_the_next() -> None:
+    data, before = row(bell(120.0, 40.0) + bell(160.0, 60.0))
+    new = [(new_peak(before.peaks[0], apex), height) for apex, height in ((120.0, 40.0), (160.0, 60.0))]
+    peaks = taken_up(data, before, new)
+    assert [float(peak.coordinates[0]) for peak in peaks] == pytest.approx(sorted((*APEXES, 120.0, 160.0)), abs=0.3)
+    assert [float(np.exp(peak.coordinates[1])) for peak in peaks[1:4]] == pytest.approx([SIGMA] * 3, rel=0.03)
 
 
 def test_a_dip_between_peaks_is_none() -> None:

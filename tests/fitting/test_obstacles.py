@@ -7,8 +7,9 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.obstacles import cut_short
-from gcfit.fitting.records import Noise
+from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.obstacles import cut_short, find_dips
+from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
 
 TIME = np.arange(0.0, 300.0, 0.2)
@@ -56,3 +57,14 @@ def test_peaks_on_both_sides_of_a_deep_dip_keep_their_areas() -> None:
     peaks = gcfit.fit(Chromatogram(TIME, noisy)).peaks
     expected = [height * 3 * np.sqrt(2 * np.pi) for height in (60.0, 100.0)]
     assert [peak.area for peak in peaks] == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(("floor", "dips"), [(50.0, []), (-40.0, [150.0])])
+def test_a_valley_between_peaks_is_no_dip(floor: float, dips: list[float]) -> None:
+    """A notch is one where it goes below the trace on both sides, not where it parts two peaks above their feet."""
+    noise = np.random.default_rng(4).normal(0, 0.05, TIME.size)
+    hump = 100 * np.exp(-0.5 * ((TIME - 150) / 90) ** 2)
+    part = Chromatogram(TIME, hump + bell(150.0, floor - 100) + noise, "made")
+    estimate = estimate_noise(part.time, part.signal)
+    found = find_dips(part, estimate, find_defects(part.signal, estimate), FitSettings())
+    assert [dip.apex_time for dip in found] == pytest.approx(dips, abs=1.0)

@@ -100,3 +100,20 @@ def test_a_neighbours_points_do_not_count_while_a_peak_chooses() -> None:
     np.testing.assert_allclose(near.signal, own[local.first : local.first + near.signal.size], atol=0.02)
     assert near.weights[np.abs(near.time - 80) < 12].all()
     assert not near.weights[np.abs(near.time - 120) < 8].any()
+
+
+def test_points_of_a_new_peak_count_and_a_whole_window_keeps_its_baseline() -> None:
+    time = np.arange(0.0, 200.0, 0.25)
+    own, other = (100 * np.exp(-0.5 * ((time - apex) / 4) ** 2) for apex in (80.0, 150.0))
+    data = WindowData(Sampling.of(time), own + other, None, 0.01, 1.0, Known(-1e4, 0.0, None))
+    peaks = [Peak("laplace", np.array([apex, np.log(4.0)]), apex, 4.0) for apex in (80.0, 150.0)]
+    state = solved(data, peaks, 3)
+    assert state is not None
+    new = Peak("laplace", np.array([94.0, np.log(4.0)]), 94.0, 4.0)
+    alone, with_it = (SumOfPeaks(data, state).neighbourhood(state.peaks, [], (new, height)) for height in (1e-6, 50.0))
+    assert alone.data.weights is not None
+    assert with_it.data.weights is None or with_it.data.weights[np.abs(with_it.data.time - 94) < 4].all()
+    assert not alone.data.weights[np.abs(alone.data.time - 90) < 1].any()
+    assert (with_it.data.time[0], with_it.data.time[-1]) == pytest.approx((94 - 40, 94 + 56), abs=0.3)
+    assert with_it.base_order == 2
+    assert SumOfPeaks(data, state).neighbourhood(state.peaks, [0, 1]).base_order == 3
