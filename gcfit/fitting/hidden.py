@@ -17,7 +17,7 @@ MISFIT = 4.0  # mean square of the residual, in variances of the noise, from whi
 RIPPLE = 0.12  # of the root mean square of the residual; what the misfit of peaks leaves is no smoother
 SHARE = 0.5  # height of a hidden peak, as a part of what the others add up to where it stands
 FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
-NARROWEST, WIDEST = 0.4, 2.5  # widths of the nearest peak
+NARROWEST, WIDEST = 0.4, 1.6  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
 EXPLAINED = 0.75  # of the sum of squares there
 

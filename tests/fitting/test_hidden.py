@@ -9,7 +9,7 @@ from scipy.stats import exponnorm
 from gcfit.chromatogram import Array
 from gcfit.fitting import window
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.hidden import explained, left_over, taken_up
+from gcfit.fitting.hidden import _as_wide, explained, left_over, taken_up
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import Peak, State, WindowData, solved
 from gcfit.fitting.window import Task, fit_windows, starting_peak
@@ -81,6 +81,12 @@ def test_a_peak_must_take_up_what_was_left(extra: Array, sound: bool) -> None:
     assert after is not None
     grown = next(peak for peak in after.peaks if peak.anchor == at)
     assert explained(data, before, after, grown) is sound
+
+
+@pytest.mark.parametrize(("sigma", "fits"), [(1.9, False), (2.1, True), (7.5, True), (8.5, False)])
+def test_a_hidden_peak_is_about_as_wide_as_the_nearest(sigma: float, fits: bool) -> None:
+    peaks = (Peak("laplace", np.array([60.0, np.log(SIGMA)]), 60.0, SIGMA), Peak("laplace", np.zeros(2), 9e9, 99.0))
+    assert _as_wide(Candidate(160.0, 8.0, sigma, 100.0), peaks) is fits
 
 
 def new_peak(like: Peak, apex: float) -> Peak:
