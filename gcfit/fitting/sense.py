@@ -42,8 +42,10 @@ def _as_found(peak: Peak) -> Peak:
 
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
-    """Whether a level would describe the points of a peak better."""
+    """Whether a peak points the wrong way, or a level would describe its points better."""
     shape = state.solution.curves[place]
+    if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
+        return True
     size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
     own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
     if data.weights is not None:

@@ -110,9 +110,10 @@ def _fit(task: Task) -> Searching:
     state = yield from _settled(data, task)
     if state is None or not task.crowded:
         return state
-    if task.model == "auto":
-        state = sensible(data, state)
+    auto = task.model == "auto"
+    state = sensible(data, state) if auto else state
     state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
+    state = without_phantoms(data, state) if auto and state is not None else state
     return state if state is None or data is task.whole else _at_all_points(task, state)
 
 

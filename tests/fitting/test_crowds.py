@@ -95,6 +95,17 @@ def test_a_peak_that_says_less_than_a_level_starts_once_more() -> None:
     assert found.peaks[4].coordinates == pytest.approx([APEXES[4], np.log(SIGMA)], abs=0.02)
 
 
+def test_a_peak_that_points_the_wrong_way_starts_once_more() -> None:
+    """However well it describes what is there."""
+    data = crowd()
+    state = fitted(data)
+    amplitudes = state.solution.amplitudes.copy()
+    amplitudes[4] *= -1
+    found = sensible(data, replace(state, solution=replace(state.solution, amplitudes=amplitudes)))
+    assert found is not None
+    assert (found.solution.amplitudes > 0).all()
+
+
 def test_a_peak_that_never_tells_anything_goes() -> None:
     # a lower level, which no peak describes and the line does not follow
     data = crowd(np.where(TIME > 545, -8.0, 0.0))

@@ -44,6 +44,7 @@ def test_every_trace_is_fitted(name: str) -> None:
     for peak in fit.peaks:
         numbers = [value for value in vars(peak).values() if isinstance(value, float)]
         assert np.isfinite(numbers).all(), peak
+        assert peak.area is None or peak.area > 0, peak
     # regression: the worst file is above 0.99
     assert fit.r_squared is not None
     assert fit.r_squared > 0.99
