@@ -1,4 +1,4 @@
-"""Peaks of a solved crowd that tell nothing: counterparts of others, of a sagging baseline, of a neighbour's misfit."""
+"""Peaks of a solved window that tell nothing: counterparts of others, of a sagging baseline, of another's misfit."""
 
 from dataclasses import replace
 

@@ -108,10 +108,11 @@ def _fit(task: Task) -> Searching:
     """Fit one window."""
     data = task.data
     state = yield from _settled(data, task)
+    auto = task.model == "auto"
+    if auto and state is not None:
+        state = sensible(data, state)
     if state is None or not task.crowded:
         return state
-    auto = task.model == "auto"
-    state = sensible(data, state) if auto else state
     state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
     state = without_phantoms(data, state) if auto and state is not None else state
     return state if state is None or data is task.whole else _at_all_points(task, state)

@@ -136,3 +136,9 @@ def test_a_window_with_room_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(window, "left_over", refused)
     few = APEXES[: window.CROWD]
     assert len(places(task(np.sum([bell(apex, 100.0) for apex in few], axis=0), few))) == len(few)
+
+
+def test_a_rim_beside_a_drop_of_few_points_is_no_peak() -> None:
+    """A window with room, whose second candidate would stand on a baseline that no points show."""
+    drop = np.where((TIME > 150) & (TIME < 158), -8.0, 0.0)
+    assert places(task(bell(60.0, 100.0) + drop, (60.0, 170.0))) == pytest.approx([60.0], abs=0.5)
