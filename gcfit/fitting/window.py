@@ -135,9 +135,9 @@ def _settled(data: WindowData, task: Task) -> Searching:
             return state
         return without_phantoms(data, (yield from bending(data, state)))
     state = yield from _first(data, task)
-    if state is None or task.model != "auto" or not task.crowded:
+    if state is None or task.model != "auto":
         return state
-    return _with_hidden(data, task, state)
+    return _with_hidden(data, task, state) if task.crowded else _with_lost(data, task, state)
 
 
 def _first(data: WindowData, task: Task) -> Searching:
@@ -153,6 +153,22 @@ def _first(data: WindowData, task: Task) -> Searching:
     if _clearly(with_shoulders, without) and _simple(with_shoulders):
         return with_shoulders
     return _better(with_shoulders, (yield from _searched(data, task, sure)))
+
+
+def _with_lost(data: WindowData, task: Task, state: State) -> State:
+    """Try peaks with a maximum of their own again that were lost beside others whose shape was not yet described."""
+    kept = {peak.anchor for peak in state.peaks}
+    lost = [one for one in task.candidates if not one.shoulder and one.apex_time not in kept]
+    plain = solved(data, state.peaks, task.base_order) if lost else None
+    if plain is None:
+        return state
+    peaks = taken_up(data, plain, [(starting_peak(one, task.candidates, task), one.height) for one in lost])
+    grown = solved(data, peaks, plain.base_order) if len(peaks) > len(plain.peaks) else None
+    if grown is None:
+        return state
+    chosen = choose(data, grown, allowed(grown, known=task.known), _beside(plain, grown))
+    found = without_phantoms(data, bend_base(data, chosen))
+    return found if found is not None and supports(data, state, found, DECISIVE) else state
 
 
 def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
