@@ -182,8 +182,7 @@ def _with_lost(data: WindowData, task: Task, state: State) -> State:
     grown = solved(data, peaks, plain.base_order) if len(peaks) > len(plain.peaks) else None
     if grown is None:
         return state
-    chosen = choose(data, grown, allowed(grown, known=task.known), _beside(plain, grown))
-    found = without_phantoms(data, bend_base(data, chosen))
+    found = without_phantoms(data, bend_base(data, grown))
     return found if found is not None and supports(data, state, found, DECISIVE) else state
 
 
