@@ -8,6 +8,7 @@ from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
 OWN = 0.05  # of its apex, above which points are a peak's own
+TAKEN_BACK = 0.25  # of its height, less than which a peak shows in the signal only where the baseline makes room for it
 ROUNDS = 6
 
 
@@ -42,7 +43,7 @@ def _as_found(peak: Peak) -> Peak:
 
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
-    """Whether a peak points the wrong way, or a level would describe its points better."""
+    """Whether a peak points the wrong way, a level would describe its points better, or the baseline takes it back."""
     shape = state.solution.curves[place]
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
@@ -50,4 +51,8 @@ def _senseless(data: WindowData, state: State, place: int) -> bool:
     own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
     if data.weights is not None:
         own = own[data.weights[own] > 0]
-    return own.size < 3 or bool(np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2))
+    if own.size < 3 or np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2):
+        return True
+    seen = data.signal[own] - state.solution.total[own]
+    seen += state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
+    return bool(np.ptp(seen) < TAKEN_BACK * size.max())
