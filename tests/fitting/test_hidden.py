@@ -13,7 +13,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import _as_wide, explained, left_over, taken_up
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import Peak, State, WindowData, solved
-from gcfit.fitting.window import Task, _straightened, fit_windows, starting_peak
+from gcfit.fitting.window import Task, _seen_again, _straightened, fit_windows, starting_peak
 
 TIME = np.arange(0.0, 320.0, 0.25)
 APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
@@ -153,6 +153,18 @@ def test_what_a_baseline_bent_for_is_described_by_an_addition() -> None:
     straight = _straightened(tailing.data, tailing, state)
     assert straight.base_order <= 2
     assert straight.peaks[0].model != state.peaks[0].model
+
+
+def test_a_baseline_seen_once_peaks_are_left_out_shows_others() -> None:
+    flat = [100 * np.exp(-0.5 * np.abs((TIME - apex) / SIGMA) ** 4) for apex in (100.0, 220.0)]
+    known = task(np.sum(flat, axis=0) + bell(160.0, 4.0), (100.0, 160.0, 220.0))
+    peaks = [starting_peak(one, known.candidates, known) for one in known.candidates]
+    bent = solved(known.data, [peaks[0], peaks[2]], 6)
+    assert bent is not None
+    again = _seen_again(known.data, known, bent)
+    assert again is not None
+    assert again.base_order <= 2
+    assert [peak.coordinates[0] for peak in again.peaks] == pytest.approx([100.0, 160.0, 220.0], abs=1.0)
 
 
 @pytest.mark.parametrize(("width", "share", "decay"), [(2.5, 0.2, 6.0), (2.5, 0.4, 5.0), (3.5, 0.4, 5.0)])
