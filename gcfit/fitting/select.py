@@ -25,6 +25,7 @@ from gcfit.fitting.states import (
 from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
+SKIP = 0.003
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -43,6 +44,8 @@ def choose(data: WindowData, state: State, allowed: Sequence[str], places: Abstr
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
         if places is not None and place not in places:
+            continue
+        if data.crowded and SKIP and _mis(data, state, int(place)) < 1:
             continue
         group = overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)
@@ -208,3 +211,12 @@ def forced(data: WindowData, state: State, name: str) -> State:
         tried = [_with(data, state, place, trial) for trial in _starts(state.peaks[place], name)]
         state = min((one for one in tried if one is not None), key=lambda one: one.solution.rss, default=state)
     return state
+
+
+def _mis(data: WindowData, state: State, place: int) -> float:
+    shape = state.solution.curves[place]
+    size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
+    own = shape.first + np.flatnonzero(size > 0.05 * size.max(initial=0.0))
+    if own.size < 4:
+        return 2.0
+    return float(np.mean(state.solution.residual[own] ** 2)) / max(4 * data.deviation**2, (SKIP * size.max()) ** 2)

@@ -23,7 +23,7 @@ def sensible(data: WindowData, state: State) -> State | None:
         if not senseless:
             break
         peaks = [
-            peak if place not in senseless else _as_found(peak)
+            peak if place not in senseless else as_found(peak)
             for place, peak in enumerate(state.peaks)
             if place not in senseless or peak.anchor not in tried
         ]
@@ -35,7 +35,7 @@ def sensible(data: WindowData, state: State) -> State | None:
     return state
 
 
-def _as_found(peak: Peak) -> Peak:
+def as_found(peak: Peak) -> Peak:
     """A peak of the pair, or a Gaussian, where it was found."""
     found = np.array([peak.anchor, np.log(peak.sigma)])
     return replace(peak, model=MODELS[peak.model].core, coordinates=found)

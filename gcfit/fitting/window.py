@@ -12,6 +12,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, free_share
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
+from gcfit.fitting.refine import refined
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
@@ -29,6 +30,7 @@ HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
 FEW = 4  # one peak in so many is a few
+NOCHOOSE = False
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -114,7 +116,9 @@ def _fit(task: Task) -> Searching:
     if state is None or not task.crowded:
         return state
     state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
-    state = without_phantoms(data, state) if auto and state is not None else state
+    if auto and state is not None:
+        state = state if task.start else refined(data, state, allowed(state, known=task.known))
+        state = without_phantoms(data, state)
     return state if state is None or data is task.whole else _at_all_points(task, state)
 
 
@@ -227,6 +231,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return solved(data, rough.peaks, rough.base_order)
     if len(kept.peaks) > 1 and FEW * _calls(data, bent) >= len(kept.peaks):
         kept = together(data, kept, min(parts, len(PARTS) - 1))
+    if task.crowded and NOCHOOSE:
+        kept = bend_base(data, refined(data, kept, allowed(kept, parts, task.known), False))
+        return _better(without_phantoms(data, kept), bent)
     chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
     if chosen.base_order != kept.base_order and not task.crowded:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
