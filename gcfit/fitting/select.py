@@ -9,6 +9,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
+from gcfit.fitting.misfit import WELL, misfit
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.scores import score
@@ -25,7 +26,6 @@ from gcfit.fitting.states import (
 from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
-SKIP = 0.003
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -38,14 +38,14 @@ def choose(data: WindowData, state: State, allowed: Sequence[str], places: Abstr
     """Let each peak of a solved window, or those at some places, take the model that the data support of the allowed.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
-    then all are fitted together.
+    then all are fitted together. In a crowd those that are described well stay as they are.
     """
     heights, sum_of_peaks = heights_of(state), SumOfPeaks(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
         if places is not None and place not in places:
             continue
-        if data.crowded and SKIP and _mis(data, state, int(place)) < 1:
+        if data.crowded and misfit(data, state, int(place)) < WELL:
             continue
         group = overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)
@@ -212,11 +212,3 @@ def forced(data: WindowData, state: State, name: str) -> State:
         state = min((one for one in tried if one is not None), key=lambda one: one.solution.rss, default=state)
     return state
 
-
-def _mis(data: WindowData, state: State, place: int) -> float:
-    shape = state.solution.curves[place]
-    size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
-    own = shape.first + np.flatnonzero(size > 0.05 * size.max(initial=0.0))
-    if own.size < 4:
-        return 2.0
-    return float(np.mean(state.solution.residual[own] ** 2)) / max(4 * data.deviation**2, (SKIP * size.max()) ** 2)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gcfit.fitting.misfit import own_points
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
-OWN = 0.05  # of its apex, above which points are a peak's own
 ROUNDS = 6
 
 
@@ -43,11 +43,7 @@ def as_found(peak: Peak) -> Peak:
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
     """Whether a peak points the wrong way, or a level would describe its points better."""
-    shape = state.solution.curves[place]
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
-    size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
-    own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
-    if data.weights is not None:
-        own = own[data.weights[own] > 0]
+    own = own_points(data, state, place)
     return own.size < 3 or bool(np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2))
