@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gcfit.fitting.states import State, WindowData
+from gcfit.fitting.states import State, WindowData, heights_of
 
 OWN = 0.05  # of its apex, above which points are a peak's own
-WELL = 0.004  # of its height; a peak that leaves less is described well: R² is then above 0.9998
 NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
 
 
@@ -19,10 +18,16 @@ def own_points(data: WindowData, state: State, place: int) -> NDArray[np.intp]:
 
 
 def misfit(data: WindowData, state: State, place: int) -> float:
-    """Root mean square of what is left where a peak is seen, as a part of its height; 0 where that may be noise."""
+    """Root mean square of what is left where a peak is seen, as a part of its height."""
+    left = _left(data, state, place)
+    return left / max(float(heights_of(state)[place]), left) if left > 0 else 0.0
+
+
+def leaves(data: WindowData, state: State, place: int, share: float) -> bool:
+    """Whether far more than noise is left where a peak is seen, and more than a share of its height."""
+    return _left(data, state, place) > NOISE * data.deviation and misfit(data, state, place) > share
+
+
+def _left(data: WindowData, state: State, place: int) -> float:
     own = own_points(data, state, place)
-    if not own.size:
-        return 0.0
-    left = float(np.sqrt(np.mean(state.solution.residual[own] ** 2)))
-    height = abs(float(state.solution.amplitudes[place])) * float(np.abs(state.solution.curves[place].rows[0]).max())
-    return left / height if left > NOISE * data.deviation and height > 0 else 0.0
+    return float(np.sqrt(np.mean(state.solution.residual[own] ** 2))) if own.size else 0.0

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.misfit import WELL, misfit
+from gcfit.fitting.hidden import explained
+from gcfit.fitting.misfit import leaves
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.select import chosen
@@ -20,6 +21,7 @@ from gcfit.fitting.terms import CLOSE, COARSE
 from gcfit.fitting.together import TOUCHING, overlapping
 
 ROUNDS = 2
+BADLY = 0.004  # of the height of a peak; one that leaves less is described well: R² is above 0.9998
 MISSED = 0.008  # of the height of a peak; less is left by the models of one peak themselves (R² of 0.9995 to 0.998)
 WORTH = 0.8  # of the misfit of one peak; a first search with two that leaves more is not followed up
 MOST = 0.4  # of it that is left at most where a peak is added
@@ -62,7 +64,7 @@ def _turn(data: WindowData, state: State, allowed: Sequence[str], tried: Tried) 
         key = anchor, tuple((peaks[k].anchor, peaks[k].model) for k in group)
         local = whole.neighbourhood(peaks, group)
         before = None if key in tried else solved(local.data, [peaks[k] for k in group], local.base_order, COARSE)
-        if before is None or misfit(local.data, before, group.index(place)) < WELL:
+        if before is None or not leaves(local.data, before, group.index(place), BADLY):
             continue
         tried.add(key)
         best = _searched_again(local, before, group.index(place), allowed)
@@ -75,7 +77,7 @@ def _turn(data: WindowData, state: State, allowed: Sequence[str], tried: Tried) 
 def _badly_described(data: WindowData, state: State) -> list[float]:
     """Anchors of the peaks that are described badly, from the highest down: what they leave bends those beside them."""
     heights = SumOfPeaks(data, state).heights()
-    return [state.peaks[k].anchor for k in np.argsort(-heights).tolist() if misfit(data, state, k) > WELL]
+    return [state.peaks[k].anchor for k in np.argsort(-heights).tolist() if leaves(data, state, k, BADLY)]
 
 
 def _take_over(peaks: list[Peak], whole: SumOfPeaks, group: Sequence[int], best: State, first: int) -> None:
@@ -93,7 +95,7 @@ def _searched_again(local: Local, before: State, place: int, allowed: Sequence[s
     again = chosen(local, [*peaks[:place], as_found(peaks[place]), *peaks[place + 1 :]], place, loaded)
     best = again if again is not None and supports(data, before, again, DECISIVE) else before
     # a peak that touches no other is one as far as anyone can see
-    if len(peaks) == 1 or misfit(data, best, place) < MISSED:
+    if len(peaks) == 1 or not leaves(data, best, place, MISSED):
         return best
     trials = [solved(data, trial, local.base_order, COARSE) for trial in _with_one_more(data, before, place)]
     two = min((one for one in trials if one is not None), key=lambda one: one.chi_squared, default=None)
@@ -103,7 +105,10 @@ def _searched_again(local: Local, before: State, place: int, allowed: Sequence[s
         own = next(k for k, peak in enumerate(two.peaks) if peak.anchor == peaks[place].anchor)
         shaped = chosen(local, two.peaks, own, allowed)
         two = shaped if shaped is not None and shaped.criterion < two.criterion else two
-    return two if two.chi_squared < MOST * best.chi_squared and supports(data, best, two, DECISIVE) else best
+    if two.chi_squared > MOST * best.chi_squared or not supports(data, best, two, DECISIVE):
+        return best
+    new = next(peak for peak in two.peaks if peak.anchor not in {one.anchor for one in peaks})
+    return two if explained(data, best, two, new) else best
 
 
 def _with_one_more(data: WindowData, state: State, place: int) -> Iterator[list[Peak]]:
