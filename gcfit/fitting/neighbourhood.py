@@ -67,6 +67,10 @@ class SumOfPeaks:
             near = replace(near, weights=counts if near.weights is None else counts * near.weights)
         return Local(first, near, 2)
 
+    def heights(self) -> Array:
+        """Heights of the peaks as they are, shape (peaks,) [signal unit]."""
+        return np.array([float(np.abs(values).max(initial=0.0)) for _, values in self.parts])
+
     def insert(self, place: int) -> None:
         """Make room for the curve of a new peak."""
         self.parts.insert(place, (0, np.zeros(0)))

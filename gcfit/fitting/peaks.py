@@ -265,11 +265,34 @@ def _limits(state: State) -> list[tuple[int, int]]:
     order = np.argsort(tops, kind="stable")
     for left, right in pairwise(order.tolist()):
         if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
-            between = np.abs(total[tops[left] : tops[right] + 1])
-            valley = tops[left] + int(np.argmin(between))
-            reach[left] = (reach[left][0], min(reach[left][1], valley + 1))
-            reach[right] = (max(reach[right][0], valley), reach[right][1])
+            both = slice(tops[left], tops[right] + 1)
+            shares = [np.abs(_at(state.solution.curves[k].first, curves[k], both)) for k in (left, right)]
+            parting = tops[left] + _parting(np.abs(total[both]), *shares)
+            reach[left] = (reach[left][0], min(reach[left][1], parting + 1))
+            reach[right] = (max(reach[right][0], parting), reach[right][1])
     return reach
+
+
+def _at(first: int, values: Array, points: slice) -> Array:
+    """Values that begin at the point `first`, at some points, shape (m,); nothing where they do not reach."""
+    out = np.zeros(points.stop - points.start)
+    low, high = max(first, points.start), min(first + values.size, points.stop)
+    if low < high:
+        out[low - points.start : high - points.start] = values[low - first : high - first]
+    return out
+
+
+def _parting(total: Array, left: Array, right: Array) -> int:
+    """Where two peaks part, from the apex of the first to that of the second: in the valley.
+
+    Where there is none, one of them being a shoulder, where their curves cross; half-way where they do not.
+    """
+    valley = int(np.argmin(total))
+    if 0 < valley < total.size - 1:
+        return valley
+    if left[0] > right[0] and left[-1] < right[-1]:
+        return int(np.argmax(left < right))
+    return total.size // 2
 
 
 def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> float | None:

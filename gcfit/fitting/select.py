@@ -9,6 +9,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
+from gcfit.fitting.misfit import misfit
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.scores import score
@@ -25,6 +26,7 @@ from gcfit.fitting.states import (
 from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
+PERFECT = 1e-3  # of its height; a peak of a crowd that leaves less needs no better model
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -37,12 +39,14 @@ def choose(data: WindowData, state: State, allowed: Sequence[str], places: Abstr
     """Let each peak of a solved window, or those at some places, take the model that the data support of the allowed.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
-    then all are fitted together.
+    then all are fitted together. In a crowd those that are described well stay as they are.
     """
     heights, sum_of_peaks = heights_of(state), SumOfPeaks(data, state)
     peaks = list(state.peaks)
     for place in np.argsort(-heights):
         if places is not None and place not in places:
+            continue
+        if data.crowded and misfit(data, state, int(place)) < PERFECT:
             continue
         group = overlapping(peaks, heights, int(place))
         local = sum_of_peaks.neighbourhood(peaks, group)

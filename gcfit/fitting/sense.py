@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from gcfit.fitting.misfit import own_points
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
-OWN = 0.05  # of its apex, above which points are a peak's own
 TAKEN_BACK = 0.25  # of its height, less than which a peak shows in the signal only where the baseline makes room for it
 ROUNDS = 6
 
@@ -24,7 +24,7 @@ def sensible(data: WindowData, state: State) -> State | None:
         if not senseless:
             break
         peaks = [
-            peak if place not in senseless else _as_found(peak)
+            peak if place not in senseless else as_found(peak)
             for place, peak in enumerate(state.peaks)
             if place not in senseless or peak.anchor not in tried
         ]
@@ -36,7 +36,7 @@ def sensible(data: WindowData, state: State) -> State | None:
     return state
 
 
-def _as_found(peak: Peak) -> Peak:
+def as_found(peak: Peak) -> Peak:
     """A peak of the pair, or a Gaussian, where it was found."""
     found = np.array([peak.anchor, np.log(peak.sigma)])
     return replace(peak, model=MODELS[peak.model].core, coordinates=found)
@@ -44,15 +44,12 @@ def _as_found(peak: Peak) -> Peak:
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
     """Whether a peak points the wrong way, a level would describe its points better, or the baseline takes it back."""
-    shape = state.solution.curves[place]
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
-    size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
-    own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
-    if data.weights is not None:
-        own = own[data.weights[own] > 0]
+    own = own_points(data, state, place)
     if own.size < 3 or np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2):
         return True
-    seen = data.signal[own] - state.solution.total[own]
-    seen += state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
-    return bool(np.ptp(seen) < TAKEN_BACK * size.max())
+    shape = state.solution.curves[place]
+    curve = state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
+    seen = data.signal[own] - state.solution.total[own] + curve
+    return bool(np.ptp(seen) < TAKEN_BACK * np.abs(curve).max())

@@ -12,6 +12,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, free_share, unbent
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
+from gcfit.fitting.refine import refined
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
@@ -116,6 +117,8 @@ def _fit(task: Task) -> Searching:
     state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
     if auto and state is not None:
         state = _seen_again(data, task, without_phantoms(data, state))
+        if state is not None and not task.start:
+            state = without_phantoms(data, refined(data, state, allowed(state, known=task.known)))
     return state if state is None or data is task.whole else _at_all_points(task, state)
 
 

@@ -1,0 +1,33 @@
+"""How well a solved window describes each of its peaks, where that peak is seen."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcfit.fitting.states import State, WindowData, heights_of
+
+OWN = 0.05  # of its apex, above which points are a peak's own
+NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
+
+
+def own_points(data: WindowData, state: State, place: int) -> NDArray[np.intp]:
+    """Points at which a peak of a solved window is seen, shape (m,)."""
+    shape = state.solution.curves[place]
+    size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
+    own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
+    return own if data.weights is None else own[data.weights[own] > 0]
+
+
+def misfit(data: WindowData, state: State, place: int) -> float:
+    """Root mean square of what is left where a peak is seen, as a part of its height."""
+    left = _left(data, state, place)
+    return left / max(float(heights_of(state)[place]), left) if left > 0 else 0.0
+
+
+def leaves(data: WindowData, state: State, place: int, share: float) -> bool:
+    """Whether far more than noise is left where a peak is seen, and more than a share of its height."""
+    return _left(data, state, place) > NOISE * data.deviation and misfit(data, state, place) > share
+
+
+def _left(data: WindowData, state: State, place: int) -> float:
+    own = own_points(data, state, place)
+    return float(np.sqrt(np.mean(state.solution.residual[own] ** 2))) if own.size else 0.0
