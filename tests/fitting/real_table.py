@@ -37,12 +37,17 @@ LONGEST = ("gc2asm", "lcqc/exgc_shim1.txt", "openchrom/PE")  # fitted last
 
 @dataclass(frozen=True)
 class Pair:
-    """A vendor's peak and ours, None where we have none; `alone` where no neighbour is near."""
+    """A vendor's peak and ours, None where we have none; `alone` where no neighbour is near.
+
+    `chord` is the area of the trace over the straight line between the vendor's limits, where it gives any: over the
+    vendor's area it says whether the two differ by more than by limits and baseline.
+    """
 
     theirs: VendorPeak
     ours: PeakFit | None
     alone: bool
     share: float
+    chord: float = np.nan
 
     @property
     def ratios(self) -> tuple[float, float]:
@@ -140,7 +145,19 @@ def paired(theirs: Sequence[VendorPeak], fit: Fit) -> Iterator[Pair]:
         others = [other for k, other in enumerate(theirs) if k != place]
         nearest = min((abs(other.retention_time_s - their.retention_time_s) for other in others), default=np.inf)
         alone = own is not None and _alone(own, peaks) and nearest > 2 * APART * (own.fwhm_s or 0.0)
-        yield Pair(their, own, alone, abs(their.area or 0.0) / whole)
+        yield Pair(their, own, alone, abs(their.area or 0.0) / whole, chord(fit.chromatogram, their))
+
+
+def chord(run: Chromatogram, peak: VendorPeak) -> float:
+    """Area of a trace over the straight line between a vendor's limits [signal unit s]; nan where it gives none."""
+    if peak.start_s is None or peak.end_s is None:
+        return np.nan
+    inside = (run.time > peak.start_s) & (run.time < peak.end_s)
+    ends = [peak.start_s, peak.end_s]
+    at_ends = np.interp(ends, run.time, run.signal)
+    time = np.concatenate([ends[:1], run.time[inside], ends[1:]])
+    signal = np.concatenate([at_ends[:1], run.signal[inside], at_ends[1:]])
+    return float(np.trapezoid(signal - np.interp(time, ends, at_ends), time))
 
 
 def _distance(peak: PeakFit, time: float) -> float:
@@ -212,7 +229,8 @@ def peak_text(pair: Pair) -> str:
     good = f"R2 {pair.ours.r_squared:.6f}" if pair.ours.r_squared is not None else ""
     return (
         f"{start} {'alone' if pair.alone else '':<5} late {pair.late:7.3f} s, area {model:7.4f}, integrated"
-        f" {integrated:7.4f}, {good} {pair.ours.model} {pair.ours.status} {pair.ours.message}"
+        f" {integrated:7.4f}, over their line {pair.chord / (pair.theirs.area or np.nan):7.4f}, {good}"
+        f" {pair.ours.model} {pair.ours.status} {pair.ours.message}"
     )
 
 
@@ -222,11 +240,16 @@ def summary(all_lines: Sequence[Line]) -> str:
     alone = [pair for line in all_lines for pair in line.pairs if pair.alone]
     integrated = np.array([pair.ratios[1] for pair in alone])
     model = np.array([pair.ratios[0] for pair in alone if pair.good])
+    sure_areas = np.array([p.ratios[1] for p in alone if p.ours is not None and (p.ours.snr or 0) >= SURE])
+    line = np.array([pair.chord / (pair.theirs.area or np.nan) for pair in alone])
     return (
         f"{sure.size} peaks with S/N of {SURE:g} or more: R2 median {np.median(sure):.6f},"
         f" 95 % above {np.quantile(sure, 0.05):.6f}; share above 0.995 {np.mean(sure >= 0.995):.3f}\n"
         f"isolated {len(alone)}: integrated {_spread(integrated)}, median off {_off(integrated)};"
-        f" model {_spread(model)}, median off {_off(model)}"
+        f" model {_spread(model)}, median off {_off(model)}\n"
+        f"of these with S/N of {SURE:g} or more {sure_areas.size}: integrated {_spread(sure_areas)}, median off"
+        f" {_off(sure_areas)}; the trace over the vendor's own lines {np.isfinite(line).sum()}: {_spread(line)},"
+        f" median off {_off(line)}"
     )
 
 
