@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import exponnorm
 
 from gcfit.chromatogram import Array
 from gcfit.fitting import refine
@@ -74,11 +73,47 @@ def test_what_is_described_well_stays_as_it_is() -> None:
 
 
 def test_a_peak_that_touches_no_other_is_not_split() -> None:
-    """It is the sum of two tailed Gaussians one σ apart, which no model describes."""
-    shape = 700 * exponnorm.pdf(TIME, 1.5, 336, 4) + 500 * exponnorm.pdf(TIME, 1, 343, 2.5)
-    data, state = crowd(shape, APEXES[:-1])
+    """Two peaks one and a half σ apart are one peak where no neighbour says otherwise."""
+    data, state = crowd(bell(346.0, 60.0, 3.0))
     assert leaves(data, state, 6, refine.MISSED)
+    assert len(refined(data, state, ("laplace",)).peaks) == len(APEXES)
+
+
+def test_two_peaks_missed_at_once_are_found_in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "ROUNDS", 1)
+    data, state = crowd(bell(68.5, 50.0) + bell(251.0, 50.0))
+    found = refined(data, state, tuple(LAPLACE_MODELS))
+    assert len(found.peaks) == len(APEXES) + 2
+    places = [float(peak.coordinates[0]) for peak in found.peaks]
+    assert places == pytest.approx(sorted((*APEXES, 68.5, 251.0)), abs=0.5)
+
+
+def test_a_turn_that_raises_the_criterion_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, state = crowd(bell(238.0, 50.0))
+    monkeypatch.setattr(refine, "_turn", lambda *_: list(state.peaks[:-1]))
+    assert refined(data, state, tuple(LAPLACE_MODELS)) is state
+
+
+def test_what_does_not_explain_the_misfit_is_no_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, state = crowd(bell(238.0, 50.0))
+    asked = []
+    monkeypatch.setattr(refine, "explained", lambda *one: asked.append(one) or False)
     assert len(refined(data, state, tuple(LAPLACE_MODELS)).peaks) == len(APEXES)
+    assert {one[3].anchor in APEXES for one in asked} == {False}
+
+
+def test_only_the_badly_described_are_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, state = crowd(bell(238.0, 50.0))
+    visited = []
+
+    def searched(_: object, before: State, place: int, __: object) -> State:
+        visited.append(before.peaks[place].anchor)
+        return before
+
+    monkeypatch.setattr(refine, "_searched_again", searched)
+    refined(data, state, tuple(LAPLACE_MODELS))
+    assert set(visited) <= {200.0, 230.0, 260.0}
+    assert visited[0] == 230.0
 
 
 def test_a_dip_between_peaks_makes_none() -> None:
