@@ -6,7 +6,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.scores import score
+from gcfit.fitting.scores import base_score
 from gcfit.fitting.searches import in_step
 from gcfit.fitting.states import Search, State, WindowData, base_columns, penalty, supports
 
@@ -59,7 +59,7 @@ def bending(data: WindowData, state: State) -> Generator[Search, State | None, S
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
         bent = None
-        if score(data, best, data.base(order)) > BASE_GAIN / 2 * (order - best.base_order):
+        if base_score(data, best, order) > BASE_GAIN / 2 * (order - best.base_order):
             bent = yield Search(data, best.peaks, order)
         if (
             bent is not None

@@ -72,8 +72,8 @@ class _Windows(_Record):
         sizes, orders = np.array([base.shape[::-1] for base in bases]).T
         gram = np.zeros((len(bases), *[int(orders.max())] * 2))
         gram[:] = np.eye(gram.shape[1])
-        for products, base in zip(gram, bases, strict=True):
-            products[: len(base), : len(base)] = base @ base.T
+        for products, search in zip(gram, searches, strict=True):
+            products[: search.base_order, : search.base_order] = search.data.base_products(search.base_order)
         limits = [bounds(search.peaks[0], search.data.sampling.interval, search.data.crowded) for search in searches]
         lower, upper, stride = np.array(limits).transpose(1, 0, 2)
         start = np.array([search.peaks[0].coordinates for search in searches])
@@ -284,7 +284,7 @@ def _solution(search: Search, points: _Points, k: int, iteration: int, converged
         rss=float(points.rss[k]),
         iterations=iteration,
         converged=converged,
-        gram=Gram((points.own[k],), (points.across[k, :, :count],), {}, base @ base.T),
+        gram=Gram((points.own[k],), (points.across[k, :, :count],), {}, search.data.base_products(count)),
     )
 
 

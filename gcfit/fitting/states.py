@@ -94,16 +94,24 @@ class WindowData:
         return max(points / self.inflation, 2.0)
 
     @cached_property
-    def _bases(self) -> dict[int, Array]:
+    def _bases(self) -> dict[int, tuple[Array, Array]]:
         return {}
 
     def base(self, order: int) -> Array:
         """Columns of a baseline of that order, shape (order, n)."""
+        return self._base(order)[0][:order]
+
+    def base_products(self, order: int) -> Array:
+        """Products of these columns, shape (order, order)."""
+        return self._base(order)[1][:order, :order]
+
+    def _base(self, order: int) -> tuple[Array, Array]:
         # the first columns are those of every lower order
         made = max(order, CUBIC)
         if made not in self._bases:
-            self._bases[made] = base_columns(self.time, made, self.free)
-        return self._bases[made][:order]
+            columns = base_columns(self.time, made, self.free)
+            self._bases[made] = columns, columns @ columns.T
+        return self._bases[made]
 
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal there."""
