@@ -42,11 +42,11 @@ def score(
 
 def base_score(data: WindowData, state: State, order: int) -> float:
     """The same for the columns of a baseline of that order."""
-    columns = data.base(order)
-    if data.weights is not None:
+    columns, inverse = data.base(order), data.base_inverse(order)
+    if data.weights is not None or inverse is None:
         return score(data, state, columns)
     projections = columns @ state.scaled
-    return float(projections @ _inverse(data.base_products(order), DEPENDENT) @ projections)
+    return float(projections @ inverse @ projections)
 
 
 def _inverse(products: Array, least: float) -> Array:
@@ -56,15 +56,16 @@ def _inverse(products: Array, least: float) -> Array:
     """
     size = np.sqrt(np.maximum(products.diagonal(), 0.0))
     size[size == 0] = 1.0
-    outer = size * size[:, None]
+    outer: Array = size * size[:, None]
     unit = products / outer
     try:
-        inverse: Array = np.linalg.inv(unit)
+        inverse = np.linalg.inv(unit)
     except np.linalg.LinAlgError:
-        return _sound_inverse(unit, least) / outer
+        inverse = _sound_inverse(unit, least)
     # the trace bounds the largest eigenvalue of the inverse, the number of rows that of the products
-    sound = 0 < inverse.trace() * len(unit) < 1 / least
-    return (inverse if sound else _sound_inverse(unit, least)) / outer
+    if not 0 < inverse.trace() * len(unit) < 1 / least:
+        inverse = _sound_inverse(unit, least)
+    return np.asarray(inverse / outer)
 
 
 def _sound_inverse(unit: Array, least: float) -> Array:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.gram import inverse_scaled
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
@@ -104,6 +105,16 @@ class WindowData:
     def base_products(self, order: int) -> Array:
         """Products of these columns, shape (order, order)."""
         return self._base(order)[1][:order, :order]
+
+    def base_inverse(self, order: int) -> Array | None:
+        """Inverse of these products; None where the columns are dependent."""
+        if order not in self._inverses:
+            self._inverses[order] = inverse_scaled(self.base_products(order))
+        return self._inverses[order]
+
+    @cached_property
+    def _inverses(self) -> dict[int, Array | None]:
+        return {}
 
     def _base(self, order: int) -> tuple[Array, Array]:
         # the first columns are those of every lower order

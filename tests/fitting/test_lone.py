@@ -8,9 +8,10 @@ from scipy.optimize import least_squares
 
 from gcfit.chromatogram import Array
 from gcfit.column import closed_form
-from gcfit.fitting import stack
+from gcfit.fitting import lone
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.models import Known, curve
+from gcfit.fitting.pairs import PAIR, Grids
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import in_step, solved_all
 from gcfit.fitting.states import Peak, Search, State, WindowData, solved
@@ -75,7 +76,7 @@ def same(one: State, other: State, tolerance: float) -> None:
 
 
 def test_the_searches_go_straight() -> None:
-    assert all(solution is not None for solution in stack.ends(SEARCHES))
+    assert all(solution is not None for solution in lone.ends(SEARCHES))
 
 
 def test_many_end_where_each_ends_alone() -> None:
@@ -91,23 +92,28 @@ def test_long_steps_are_shortened(away: float, wider: float) -> None:
     """Unshortened, the first step of each is 1.7 and 3.4 times as long as allowed."""
     far = replace(SEARCHES[0].peaks[0], coordinates=np.array([150.0 + away, np.log(2.0) + wider]))
     one = replace(SEARCHES[0], peaks=(far,))
-    (straight,), whole = stack.ends([one]), alone(one)
+    (straight,), whole = lone.ends([one]), alone(one)
     assert straight is not None
     # the last step may be lost in rounding of what is left to gain
     assert abs(straight.iterations - whole.solution.iterations) <= 1
     same(found_in(solved_all([one]))[0], whole, 0.02)
 
 
-def test_a_step_uphill_is_not_taken() -> None:
-    front = stack._begun(SEARCHES)
-    assert front is not None
-    step = stack._step(front)
-    away = replace(step, change=np.where(np.arange(len(SEARCHES))[:, None] % 2, -step.change, step.change))
-    moved, converged = stack._moved(front, away)
-    assert moved is not None
-    assert moved.places.tolist() == [0, 2, 4]
-    assert (moved.points.rss < front.points.rss[::2]).all()
-    assert not converged.any()
+@pytest.mark.parametrize("one", SEARCHES, ids=lambda one: f"{one.peaks[0].anchor:g} s")
+def test_a_step_uphill_is_not_taken(one: Search) -> None:
+    (walk,) = lone._begun([one], Grids.of([one.data.sampling], [one.data.known])).values()
+    step = lone._step(walk)
+    assert step is not None
+    for way in (1, -1):
+        theta = (walk.point.theta[0] + way * step.change[0], walk.point.theta[1] + way * step.change[1])
+        shape = curve(PAIR, np.array(theta), one.data.sampling, one.data.known)
+        moved = lone._moved(walk, step, theta, shape)
+        if way < 0:
+            assert moved is None
+        else:
+            assert moved is not None
+            assert moved.point.rss < walk.point.rss
+            assert not moved.converged
 
 
 def test_companions_make_no_difference() -> None:
