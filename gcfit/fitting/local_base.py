@@ -5,10 +5,11 @@ from collections.abc import Generator, Sequence
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.bases import base_columns
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.scores import base_score
 from gcfit.fitting.searches import in_step
-from gcfit.fitting.states import Search, State, WindowData, base_columns, penalty, supports
+from gcfit.fitting.states import Search, State, WindowData, penalty, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40

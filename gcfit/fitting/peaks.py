@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.states import Peak, State, base_columns
+from gcfit.fitting.states import Peak, State
 from gcfit.fitting.window import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak

@@ -47,7 +47,11 @@ def _senseless(data: WindowData, state: State, place: int) -> bool:
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
     size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
-    own = shape.first + np.flatnonzero(size > OWN * size.max(initial=0.0))
+    own = shape.first + (size > OWN * size.max(initial=0.0)).nonzero()[0]
     if data.weights is not None:
         own = own[data.weights[own] > 0]
-    return own.size < 3 or bool(np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2))
+    if own.size < 3:
+        return True
+    signal, residual = data.signal[own], state.solution.residual[own]
+    signal = signal - signal.sum() / own.size
+    return bool(signal @ signal < residual @ residual)

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
+from gcfit.fitting.bases import base_columns
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.local_base import free_share
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.scores import score
-from gcfit.fitting.states import Peak, WindowData, _term, base_columns, solved
+from gcfit.fitting.states import Peak, WindowData, _term, solved
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
