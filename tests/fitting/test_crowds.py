@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
+from gcfit.column import closed_form
 from gcfit.fitting import certainty
-from gcfit.fitting.certainty import over_range, without_phantoms
+from gcfit.fitting.certainty import errors_of, over_range, without_phantoms
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import choose
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.states import Peak, State, WindowData, solved
+from gcfit.fitting.window import Task, _freed, fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 600.0, 0.5)
@@ -137,3 +140,41 @@ def test_only_some_peaks_choose_their_models() -> None:
     data = crowd(tails)
     chosen = choose(data, fitted(data), ONE_PART, {2})
     assert [place for place, peak in enumerate(chosen.peaks) if peak.model != "laplace"] == [2]
+
+
+def chain(narrow: int, times: float) -> tuple[Task, list[float]]:
+    """A chain of eight pairs on a line, one of them found so many times as wide as it is; and the true areas."""
+    time, known = np.arange(130.0, 270.0, 0.2), Known(20.0)
+    places, widths = 160.0 + 10.0 * np.arange(8), np.full(8, 2.5)
+    areas = [100.0, 60.0, 180.0, 90.0, 120.0, 200.0, 70.0, 110.0]
+    signal = 3.0 + 0.01 * time + 0.01 * np.random.default_rng(5).standard_normal(time.size)
+    for area, at in zip(areas, places, strict=True):
+        delay = at - known.hold_up
+        rate = 2 * delay / 2.5**2
+        signal += area * closed_form.impulse(time, known.hold_up, rate * delay, rate)
+    widths[narrow] *= times
+    found = tuple(Candidate(float(at), 10.0, float(wide), 1000.0) for at, wide in zip(places, widths, strict=True))
+    return Task(0, time, signal, None, 0.01, 1.0, known, "auto", found), areas
+
+
+def test_a_peak_of_a_crowd_may_be_as_wide_as_its_neighbours() -> None:
+    """Found at 0.4 of its width it could grow to 0.88 of it only, and all around would bend to make up for that."""
+    task, areas = chain(4, 0.4)
+    (state,) = fit_windows([task])
+    assert state is not None
+    assert [peak.model for peak in state.peaks] == ["laplace"] * 8
+    errors = [errors_of(task.whole, state, place)["area"] for place in range(8)]
+    pulls = (state.solution.amplitudes / areas - 1) / errors
+    assert (np.abs(pulls) < 4).all()
+
+
+def test_only_a_bound_below_the_neighbours_gives_way() -> None:
+    task, _ = chain(4, 0.4)
+    start = [Peak("laplace", np.array([c.apex_time, np.log(c.sigma)]), c.apex_time, c.sigma) for c in task.candidates]
+    state = solved(task.data, start, 2)
+    assert state is not None
+    freed = _freed(task.data, state)
+    assert [new is old for new, old in zip(freed, state.peaks, strict=True)] == [True] * 4 + [False] + [True] * 3
+    assert freed[4].sigma == pytest.approx(2.2 * 0.4 * 2.5)
+    alone = replace(start[4], sigma=2.5)
+    assert _freed(task.data, replace(state, peaks=(*state.peaks[:4], alone, *state.peaks[5:])))[4] is alone
