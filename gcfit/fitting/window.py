@@ -17,10 +17,11 @@ from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowData, bounds, solved, supports
+from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowData, solved, supports
 from gcfit.fitting.terms import AS_IT_IS, CLOSE
 from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
+from gcfit.fitting.widths import freed
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
@@ -29,9 +30,6 @@ HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
 FEW = 4  # one peak in so many is a few
-AROUND = 3  # peaks on either side that tell how wide those of a crowd are
-WIDER = 1.5  # times as wide as these a peak may be in any case
-EDGE = 1 - 1e-6  # of its bound, where a width is on it
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -203,8 +201,8 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     peaks = tuple(starting_peak(c, candidates, task) for c in candidates)
     state = yield Search(data, peaks, task.base_order)
     if state is not None and task.crowded:
-        freed = _freed(data, state)
-        state = (yield Search(data, freed, task.base_order)) if freed != state.peaks else state
+        peaks = freed(data, state)
+        state = (yield Search(data, peaks, task.base_order)) if peaks != state.peaks else state
     if state is None:
         return None
     bent = without_phantoms(data, (yield from bending(data, state)))
@@ -237,22 +235,6 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     if chosen.base_order != kept.base_order and not task.crowded:
         chosen = choose(data, chosen, allowed(chosen, parts, task.known))
     return _better(without_phantoms(data, chosen), bent)
-
-
-def _freed(data: WindowData, state: State) -> tuple[Peak, ...]:
-    """The peaks of a crowd, those at the bound of their width free to be as wide as their neighbours.
-
-    Between others a bulge is narrower than its peak, and its bounds are those of what was found.
-    """
-    widths = np.exp([peak.coordinates[1] for peak in state.peaks])
-    peaks = list(state.peaks)
-    for place, peak in enumerate(peaks):
-        around = widths[max(place - AROUND, 0) : place + AROUND + 1]
-        usual = float(np.median(np.delete(around, min(place, AROUND))))
-        widest = np.exp(bounds(peak, data.sampling.interval, data.crowded)[1][1])
-        if widths[place] >= EDGE * widest and widest < WIDER * usual:
-            peaks[place] = replace(peak, sigma=min(usual, float(widths[place])))
-    return tuple(peaks)
 
 
 def _only_missed(state: State, grown: State) -> bool:

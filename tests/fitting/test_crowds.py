@@ -16,7 +16,8 @@ from gcfit.fitting.select import choose
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.states import Peak, State, WindowData, solved
-from gcfit.fitting.window import Task, _freed, fit_windows
+from gcfit.fitting.widths import freed
+from gcfit.fitting.window import Task, fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 600.0, 0.5)
@@ -173,8 +174,8 @@ def test_only_a_bound_below_the_neighbours_gives_way() -> None:
     start = [Peak("laplace", np.array([c.apex_time, np.log(c.sigma)]), c.apex_time, c.sigma) for c in task.candidates]
     state = solved(task.data, start, 2)
     assert state is not None
-    freed = _freed(task.data, state)
-    assert [new is old for new, old in zip(freed, state.peaks, strict=True)] == [True] * 4 + [False] + [True] * 3
-    assert freed[4].sigma == pytest.approx(2.2 * 0.4 * 2.5)
+    peaks = freed(task.data, state)
+    assert [new is old for new, old in zip(peaks, state.peaks, strict=True)] == [True] * 4 + [False] + [True] * 3
+    assert peaks[4].sigma == pytest.approx(2.2 * 0.4 * 2.5)
     alone = replace(start[4], sigma=2.5)
-    assert _freed(task.data, replace(state, peaks=(*state.peaks[:4], alone, *state.peaks[5:])))[4] is alone
+    assert freed(task.data, replace(state, peaks=(*state.peaks[:4], alone, *state.peaks[5:])))[4] is alone
