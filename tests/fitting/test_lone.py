@@ -116,6 +116,24 @@ def test_a_step_uphill_is_not_taken(one: Search) -> None:
             assert not moved.converged
 
 
+def test_a_step_to_a_peak_of_the_wrong_sign_is_not_taken() -> None:
+    """Downhill from a small peak that points up to a deep dip, which only the sign forbids."""
+    one = search(150.0, 2.0, 40.0, 8.0, 2)
+    signal = one.data.signal - 2000.0 * shape(one.data.time, 160.0, np.log(2.0))
+    one = replace(one, data=replace(one.data, signal=signal))
+    (walk,) = lone._begun([one], Grids.of([one.data.sampling], [one.data.known])).values()
+    step = lone._step(walk)
+    assert step is not None
+    theta = (160.0, float(np.log(2.0)))
+    there = curve(PAIR, np.array(theta), one.data.sampling, one.data.known)
+    assert walk.point.amplitude > 0
+    assert lone._moved(walk, step, theta, there) is None
+    free = replace(one, peaks=(replace(one.peaks[0], sign=0),))
+    moved = lone._moved(replace(walk, window=replace(walk.window, search=free)), step, theta, there)
+    assert moved is not None
+    assert moved.point.amplitude < 0
+
+
 def test_companions_make_no_difference() -> None:
     together = found_in(solved_all(SEARCHES))
     for place, one in enumerate(SEARCHES):
@@ -144,7 +162,13 @@ def test_scipy_ends_there_too(one: Search) -> None:
 
 def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
     low, high = (search(150.0, 2.0, 40.0, 100.0, 2, level=level) for level in (50.0, 5e9))
-    same(*found_in(solved_all([low, high])), tolerance=1e-3)
+    states = found_in(solved_all([low, high]))
+    same(*states, tolerance=1e-3)
+    for state, one in zip(states, (low, high), strict=True):
+        solution, data = state.solution, one.data
+        described = solution.total + solution.base_coefficients @ data.base(one.base_order) + solution.residual
+        # to the rounding of the level itself
+        np.testing.assert_allclose(described, data.signal, rtol=3e-16, atol=1e-9)
 
 
 def test_a_peak_without_noise_is_found_to_its_digits() -> None:
