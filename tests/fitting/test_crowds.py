@@ -13,7 +13,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import choose
-from gcfit.fitting.sense import sensible
+from gcfit.fitting.sense import _senseless, sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.states import Peak, State, WindowData, solved
 from gcfit.fitting.widths import freed
@@ -117,6 +117,16 @@ def test_a_peak_that_never_tells_anything_goes() -> None:
     assert anchors_of(kept) == list(APEXES)
 
 
+def test_what_a_level_says_does_not_depend_on_the_level() -> None:
+    for level in (0.0, 1e4):
+        data = crowd(level)
+        state = fitted(data)
+        # a residual as large as the peak itself about its mean
+        residual = state.solution.residual + 1.5 * bell(APEXES[4], 100.0)
+        assert _senseless(data, replace(state, solution=replace(state.solution, residual=residual)), 4)
+        assert not _senseless(data, state, 4)
+
+
 def test_sensible_peaks_stay_as_they_are() -> None:
     data = crowd()
     state = fitted(data)
@@ -177,5 +187,15 @@ def test_only_a_bound_below_the_neighbours_gives_way() -> None:
     peaks = freed(task.data, state)
     assert [new is old for new, old in zip(peaks, state.peaks, strict=True)] == [True] * 4 + [False] + [True] * 3
     assert peaks[4].sigma == pytest.approx(2.2 * 0.4 * 2.5)
-    alone = replace(start[4], sigma=2.5)
-    assert freed(task.data, replace(state, peaks=(*state.peaks[:4], alone, *state.peaks[5:])))[4] is alone
+    hump = replace(start[4], sigma=2.5, coordinates=np.array([start[4].anchor, np.log(2.2 * 2.5)]))
+    assert freed(task.data, replace(state, peaks=(*state.peaks[:4], hump, *state.peaks[5:])))[4] is hump
+
+
+def test_the_new_bounds_are_those_of_the_neighbours() -> None:
+    task, _ = chain(4, 1.0)
+    start = [Peak("laplace", np.array([c.apex_time, np.log(c.sigma)]), c.apex_time, c.sigma) for c in task.candidates]
+    state = solved(task.data, start, 2)
+    assert state is not None
+    wide = replace(start[4], sigma=1.5, coordinates=np.array([start[4].anchor, np.log(2.2 * 1.5)]))
+    peaks = freed(task.data, replace(state, peaks=(*state.peaks[:4], wide, *state.peaks[5:])))
+    assert peaks[4].sigma == pytest.approx(2.5, rel=0.01)

@@ -96,6 +96,8 @@ def test_dependent_columns_have_no_inverse() -> None:
     """Six columns at five points; five of a baseline at six points are apart."""
     five, six = (np.linspace(0.0, 1.0, count) for count in (5, 6))
     assert Base(np.vander(five, 6).T).inverse_factor is None
+    almost = np.stack([five, five + 1e-6 * five**2])
+    assert Base(almost).inverse_factor is None
     sound = Base(base_columns(six, 5)).inverse_factor
     assert sound is not None
     np.testing.assert_allclose(sound.T @ sound @ base_columns(six, 5) @ base_columns(six, 5).T, np.eye(5), atol=1e-9)
