@@ -55,7 +55,7 @@ def bending(data: WindowData, state: State) -> Generator[Search, State | None, S
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:
         covered |= np.abs(data.time - peak.coordinates[0]) < 2 * peak.sigma
-    free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
+    free = (1 - np.count_nonzero(covered) / covered.size) * float(data.time[-1] - data.time[0])
     greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
