@@ -49,7 +49,9 @@ def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
 def _legendre(z: Array, order: int) -> Array:
     """Legendre polynomials of degrees below `order`, at most 3, shape (order, n)."""
     columns = np.empty((order, z.size))
-    columns[0], columns[1] = 1.0, z
+    columns[0] = 1.0
+    if order > 1:
+        columns[1] = z
     if order > 2:
         square = z * z
         np.subtract(1.5 * square, 0.5, out=columns[2])

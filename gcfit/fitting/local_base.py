@@ -3,21 +3,24 @@
 from collections.abc import Generator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.bases import base_columns
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.scores import base_score
 from gcfit.fitting.searches import in_step
-from gcfit.fitting.states import Search, State, WindowData, penalty, supports
+from gcfit.fitting.states import DECISIVE, Search, State, WindowData, penalty, solved, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
 BASE_GAIN = 4.0  # fall of χ² that each further column of the baseline must bring
 BARE = 1e-3  # of a peak's height, below which the baseline shows
 LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
+LEAST_SEEN = 0.3  # of a window's points; with fewer of them free of peaks, they do not tell how straight it is
 COVERED = 3.0  # σ around a peak in which it hides the baseline
 LEAST_SHARE = 0.02  # of the pieces of the baseline that a stretch under peaks gets, beside an equal one without
+STRAIGHTER = 3  # orders in turn that a baseline is not better seen with, after which no lower ones are tried
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 
 
@@ -76,16 +79,47 @@ def bending(data: WindowData, state: State) -> Generator[Search, State | None, S
     return best
 
 
+def unbent(data: WindowData, state: State) -> State:
+    """A solved window with a baseline that bends less, where that describes what is seen of it better.
+
+    What it bent for was then the misfit of a peak.
+    """
+    best, misses = state, 0
+    for order in reversed([order for order in (1, 2, *BASE_ORDERS) if not data.rigid and order < state.base_order]):
+        straighter = solved(data, state.peaks, order)
+        if straighter is not None and _better_seen(data, best, straighter):
+            best, misses = straighter, 0
+        else:
+            misses += 1
+        if misses == STRAIGHTER:
+            break
+    return best
+
+
+def _better_seen(data: WindowData, one: State, other: State) -> bool:
+    """Whether the other of two states decisively describes the points better that are free of peaks in both."""
+    free = _free_of_peaks(data, one, other)
+    if np.count_nonzero(free) < LEAST_SEEN * free.size:
+        return False
+    was, now = (float(np.sum(state.solution.residual[free] ** 2)) for state in (one, other))
+    variance = max(data.deviation**2, now / np.count_nonzero(free))
+    return was - now > DECISIVE * data.inflation * variance
+
+
 def _seen_beside_peaks(data: WindowData, before: State, after: State) -> bool:
     """Whether a bend of the baseline shows where there is nothing else: under a peak it may be the model's misfit."""
-    free = np.ones(data.time.size, dtype=bool)
-    for state in (before, after):
-        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
-            height = np.abs(amplitude * shape.rows[0])
-            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
-    if data.weights is not None:
-        free &= data.weights > 0
+    free = _free_of_peaks(data, before, after)
     if np.count_nonzero(free) < LEAST_FREE * free.size:
         return True
     was, now = (float(np.sum(state.solution.residual[free] ** 2)) for state in (before, after))
     return now < was
+
+
+def _free_of_peaks(data: WindowData, *states: State) -> NDArray[np.bool_]:
+    """Which points count and lie beyond all peaks of some states, shape (n,)."""
+    free = np.ones(data.time.size, dtype=bool) if data.weights is None else data.weights > 0
+    for state in states:
+        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True):
+            height = np.abs(amplitude * shape.rows[0])
+            free[shape.first : shape.last] &= height < max(BARE * height.max(initial=0.0), data.deviation)
+    return free

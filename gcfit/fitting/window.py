@@ -10,7 +10,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
-from gcfit.fitting.local_base import bend_base, bending, free_share
+from gcfit.fitting.local_base import bend_base, bending, free_share, unbent
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import Searching, in_step
@@ -115,8 +115,18 @@ def _fit(task: Task) -> Searching:
     if state is None or not task.crowded:
         return state
     state = None if state is None else solved(data, state.peaks, state.base_order, CLOSE)
-    state = without_phantoms(data, state) if auto and state is not None else state
+    if auto and state is not None:
+        state = _seen_again(data, task, without_phantoms(data, state))
     return state if state is None or data is task.whole else _at_all_points(task, state)
+
+
+def _seen_again(data: WindowData, task: Task, state: State | None) -> State | None:
+    """A crowded window whose baseline showed once peaks were left out: then it may hold others."""
+    straight = None if state is None else _straightened(data, task, state)
+    if straight is None or straight is state:
+        return state
+    again = _with_hidden(data, task, straight)
+    return None if again is None else sensible(data, again)
 
 
 def _at_all_points(task: Task, state: State) -> State | None:
@@ -136,9 +146,9 @@ def _settled(data: WindowData, task: Task) -> Searching:
             return state
         return without_phantoms(data, (yield from bending(data, state)))
     state = yield from _first(data, task)
-    if state is None or task.model != "auto" or not task.crowded:
+    if state is None or task.model != "auto":
         return state
-    return _with_hidden(data, task, state)
+    return _with_hidden(data, task, state) if task.crowded else _straightened(data, task, _with_lost(data, task, state))
 
 
 def _first(data: WindowData, task: Task) -> Searching:
@@ -156,9 +166,31 @@ def _first(data: WindowData, task: Task) -> Searching:
     return _better(with_shoulders, (yield from _searched(data, task, sure)))
 
 
+def _straightened(data: WindowData, task: Task, state: State) -> State:
+    """A window whose baseline bends less where it is better seen so, its peaks with the models that it leaves them."""
+    straight = unbent(data, state)
+    return state if straight is state else choose(data, straight, allowed(straight, known=task.known))
+
+
+def _with_lost(data: WindowData, task: Task, state: State) -> State:
+    """Try peaks with a maximum of their own again that were lost beside others whose shape was not yet described."""
+    kept = {peak.anchor for peak in state.peaks}
+    lost = [one for one in task.candidates if not one.shoulder and one.apex_time not in kept]
+    plain = solved(data, state.peaks, task.base_order) if lost else None
+    if plain is None:
+        return state
+    peaks = taken_up(data, plain, [(starting_peak(one, task.candidates, task), one.height) for one in lost])
+    grown = solved(data, peaks, plain.base_order) if len(peaks) > len(plain.peaks) else None
+    if grown is None:
+        return state
+    found = without_phantoms(data, bend_base(data, grown))
+    return found if found is not None and supports(data, state, found, DECISIVE) else state
+
+
 def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
     """Add peaks that show in the residual only, as long as the data demand them."""
     for _ in range(HIDDEN_ROUNDS):
+        state = _straightened(data, task, state)
         grown = _grown(data, task, state)
         if grown is None:
             break

@@ -103,15 +103,8 @@ def lines(patterns: Sequence[str] = ("*",), settings: FitSettings | None = None)
         except GcfitError as error:
             yield Line(name, None, (), str(error))
             continue
-        for run in map(_clocked, reading.chromatograms):
+        for run in reading.chromatograms:
             yield _line(f"{name} {run.trace}".strip(), run, reading, settings)
-
-
-def _clocked(run: Chromatogram) -> Chromatogram:
-    """The trace on the clock of its peak table: one file gives its step as 2.5146 s, its table counts in 2.5 s."""
-    if not run.source.endswith("PE_Turbochrom_GC.gaml"):
-        return run
-    return replace(run, time=2.5 * np.arange(run.time.size))
 
 
 def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings | None) -> Line:

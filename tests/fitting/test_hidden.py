@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import exponnorm
 
-from gcfit.chromatogram import Array
+from gcfit import fit
+from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import window
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import _as_wide, explained, left_over, taken_up
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import Peak, State, WindowData, solved
-from gcfit.fitting.window import Task, fit_windows, starting_peak
+from gcfit.fitting.window import Task, _straightened, fit_windows, starting_peak
 
 TIME = np.arange(0.0, 320.0, 0.25)
 APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
@@ -142,3 +143,28 @@ def test_a_rim_beside_a_drop_of_few_points_is_no_peak() -> None:
     """A window with room, whose second candidate would stand on a baseline that no points show."""
     drop = np.where((TIME > 150) & (TIME < 158), -8.0, 0.0)
     assert places(task(bell(60.0, 100.0) + drop, (60.0, 170.0))) == pytest.approx([60.0], abs=0.5)
+
+
+def test_what_a_baseline_bent_for_is_described_by_an_addition() -> None:
+    tail = 1e3 * exponnorm.pdf(TIME, 0.8, 100.0, SIGMA) * SIGMA
+    tailing = task(tail, (100.0,))
+    state = solved(tailing.data, [starting_peak(tailing.candidates[0], tailing.candidates, tailing)], 6)
+    assert state is not None
+    straight = _straightened(tailing.data, tailing, state)
+    assert straight.base_order <= 2
+    assert straight.peaks[0].model != state.peaks[0].model
+
+
+@pytest.mark.parametrize(("width", "share", "decay"), [(2.5, 0.2, 6.0), (2.5, 0.4, 5.0), (3.5, 0.4, 5.0)])
+def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float, share: float, decay: float) -> None:
+    """The pair alone leaves so much of the large peak that the small one has the wrong sign at first."""
+    time, height = np.arange(0.0, 120.0, 0.2), 1.5
+    z = time - 60.0
+    end = 1 / (1 + np.exp((z - 16) / 0.6))
+    tail = (1 - share) * np.exp(-0.5 * (z / width) ** 2) + share * np.exp(-np.clip(z, 0, None) / decay) * end
+    large = 150 * np.where(z < 0, np.exp(-0.5 * (z / 1.8) ** 2), tail)
+    small = height * np.exp(-0.5 * ((time - 50.0) / 1.6) ** 2)
+    noise = 0.005 * np.random.default_rng(1).standard_normal(time.size)
+    found = fit(Chromatogram(time, large + small + 5 + noise)).peaks
+    assert [peak.retention_time_s for peak in found] == pytest.approx([50.0, 60.1], abs=0.2)
+    assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)

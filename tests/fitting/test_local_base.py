@@ -1,19 +1,21 @@
 """The local baseline: splines against scipy's, and pieces only where there is something to see."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
 from gcfit.fitting.bases import Base, base_columns
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.local_base import free_share
+from gcfit.fitting.local_base import free_share, unbent
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.scores import base_score, score
-from gcfit.fitting.states import Peak, WindowData, _term, solved
+from gcfit.fitting.states import Peak, State, WindowData, _term, solved
 
 
-@pytest.mark.parametrize("order", [2, 3, 4])
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_the_first_columns_are_legendre_polynomials(order: int) -> None:
     time = np.linspace(3.0, 7.0, 301)
     expected = np.polynomial.legendre.legvander((time - 5.0) / 2.0, order - 1).T
@@ -109,3 +111,46 @@ def test_a_peak_that_is_not_retained_has_no_curve() -> None:
     term = _term(Peak("laplace", np.array([30.0, 0.0]), 30.0, 1.0), data)
     assert term.evaluate(np.array([27.5, 0.0])) is None
     assert term.evaluate(np.array([30.0, 0.0])) is not None
+
+
+def seen(under: np.ndarray, order: int, shape: float = 4.0) -> tuple[WindowData, State]:
+    """A flat-topped peak, which no model describes, on a baseline, solved with one of some order."""
+    time = np.arange(0.0, 120.0, 0.2)
+    peak = 1e4 * np.exp(-0.5 * np.abs((time - 60.0) / 4.0) ** shape)
+    noisy = peak + under + np.random.default_rng(2).standard_normal(time.size)
+    data = WindowData(Sampling.of(time), noisy, None, 1.0, 1.0, Known(-1000.0))
+    state = solved(data, [Peak("laplace", np.array([60.0, np.log(3.5)]), 60.0, 3.5)], order)
+    assert state is not None
+    return data, state
+
+
+def under_the_peak(data: WindowData, state: State) -> float:
+    return float(state.solution.base_coefficients @ data.base(state.base_order)[:, 300])
+
+
+@pytest.mark.parametrize("order", [3, 5, 6])
+def test_a_baseline_does_not_bend_for_the_misfit_of_a_peak(order: int) -> None:
+    data, state = seen(np.full(600, 10.0), order)
+    straight = unbent(data, state)
+    assert straight.base_order <= 2
+    assert abs(under_the_peak(data, straight) - 10) < 0.5 * abs(under_the_peak(data, state) - 10)
+
+
+def test_a_bend_that_is_seen_beside_the_peaks_stays() -> None:
+    data, state = seen(500 * np.linspace(-1, 1, 600) ** 2, 3, shape=2.0)
+    assert unbent(data, state) is state
+
+
+def test_a_baseline_that_was_asked_for_stays() -> None:
+    data, state = seen(np.full(600, 10.0), 5)
+    assert unbent(replace(data, rigid=True), state) is state
+
+
+def test_a_baseline_stays_as_it_is_where_peaks_hide_it() -> None:
+    time = np.arange(0.0, 60.0, 0.2)
+    peaks = [Peak("laplace", np.array([apex, 1.0]), apex, 2.7) for apex in np.arange(5.0, 60.0, 10.0)]
+    signal = sum(1e3 * np.exp(-0.5 * np.abs((time - peak.anchor) / 3) ** 3) for peak in peaks)
+    data = WindowData(Sampling.of(time), np.asarray(signal), None, 1.0, 1.0, Known(-1000.0))
+    state = solved(data, peaks, 5)
+    assert state is not None
+    assert unbent(data, state) is state
