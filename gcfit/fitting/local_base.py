@@ -110,7 +110,7 @@ def _could_be_seen(data: WindowData, state: State, order: int) -> bool:
     seen = residual + (solution.base_coefficients @ data.base(state.base_order))[free]
     left = seen - solve_scaled(columns @ columns.T, columns @ seen) @ columns
     was, now = float(residual @ residual), float(left @ left)
-    return was - now > POSSIBLE * DECISIVE * data.inflation * max(data.deviation**2, now / count)
+    return bool(was - now > POSSIBLE * DECISIVE * data.inflation * max(data.deviation**2, now / count))
 
 
 def _better_seen(data: WindowData, one: State, other: State) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
+from gcfit.fitting import local_base
 from gcfit.fitting.bases import Base, base_columns
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.local_base import free_share, unbent
@@ -154,3 +155,19 @@ def test_a_baseline_stays_as_it_is_where_peaks_hide_it() -> None:
     state = solved(data, peaks, 5)
     assert state is not None
     assert unbent(data, state) is state
+
+
+@pytest.mark.parametrize("order", [2, 4, 6])
+def test_no_search_is_begun_for_a_baseline_that_cannot_be_seen_better(
+    order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = np.arange(0.0, 150.0, 0.25)
+    signal = 1e3 * np.exp(-0.5 * ((time - 75.0) / 3) ** 2) + 500 * ((time - 75.0) / 75.0) ** 2
+    signal += np.random.default_rng(3).standard_normal(time.size)
+    data = WindowData(Sampling.of(time), signal, None, 1.0, 1.0, Known(-1e5))
+    state = solved(data, [Peak("laplace", np.array([75.0, np.log(3.0)]), 75.0, 3.0)], order)
+    assert state is not None
+    asked: list[int] = []
+    monkeypatch.setattr(local_base, "solved", lambda data, peaks, order: asked.append(order))
+    assert unbent(data, state) is state
+    assert asked == []
