@@ -8,6 +8,7 @@ from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
 OWN = 0.05  # of its apex, above which points are a peak's own
+TAKEN_BACK = 0.25  # of its height, less than which a peak shows in the signal only where the baseline makes room for it
 ROUNDS = 6
 
 
@@ -42,7 +43,7 @@ def _as_found(peak: Peak) -> Peak:
 
 
 def _senseless(data: WindowData, state: State, place: int) -> bool:
-    """Whether a peak points the wrong way, or a level would describe its points better."""
+    """Whether a peak points the wrong way, a level would describe its points better, or the baseline takes it back."""
     shape = state.solution.curves[place]
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
@@ -53,5 +54,9 @@ def _senseless(data: WindowData, state: State, place: int) -> bool:
     if own.size < 3:
         return True
     signal, residual = data.signal[own], state.solution.residual[own]
-    signal = signal - signal.sum() / own.size
-    return bool(signal @ signal < residual @ residual)
+    about = signal - signal.sum() / own.size
+    if about @ about < residual @ residual:
+        return True
+    seen = signal - state.solution.total[own]
+    seen += state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
+    return bool(seen.max() - seen.min() < TAKEN_BACK * size.max())
