@@ -151,8 +151,10 @@ def thinned(values: Array, buckets: int) -> NDArray[np.intp]:
     lowest = np.where(missing, np.inf, padded).argmin(axis=1) + starts
     highest = np.where(missing, -np.inf, padded).argmax(axis=1) + starts
     edges = np.flatnonzero(np.diff(np.isnan(values)))
-    kept = np.unique(np.concatenate([[0, count - 1], lowest, highest, edges, edges + 1]))
-    return kept[kept < count]
+    kept = np.zeros(padded.size, dtype=bool)
+    for some in (np.array([0, count - 1]), lowest, highest, edges, edges + 1):
+        kept[some] = True
+    return np.flatnonzero(kept[:count])
 
 
 TREND_COLUMNS = ("retention_time_s", "area", "k_a_per_s", "k_d_per_s", "plates")

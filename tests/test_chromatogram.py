@@ -60,6 +60,13 @@ def test_sampling_interval_is_the_median_step() -> None:
     assert Chromatogram(time, time).sampling_interval == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("points", [3, 4, 5, 6, 51, 52])
+def test_sampling_interval_of_uneven_steps(points: int) -> None:
+    steps = np.random.default_rng(points).uniform(0.1, 1.0, points)
+    time = np.cumsum(steps)
+    assert Chromatogram(time, time).sampling_interval == np.median(np.diff(time))
+
+
 @pytest.mark.parametrize(
     ("source", "trace", "label"), [("a.csv", "TCD", "a.csv [TCD]"), ("a.csv", "", "a.csv"), ("", "", "")]
 )

@@ -18,8 +18,9 @@ from gcfit import results
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import MissingExtraError
 from gcfit.fitting.records import Fit, FitSettings, Noise
-from gcfit.report import Entry, Run, trace_of, write
+from gcfit.report import Entry, Run, trace_of
 from gcfit.report.data import DIGITS, block, common_folder, summary, trends, worst_first
+from gcfit.report.page import write
 from gcfit.report.trace import kept_points
 from tests.handmade import made_fit
 

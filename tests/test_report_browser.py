@@ -11,7 +11,8 @@ import pytest
 
 from gcfit import results
 from gcfit.fitting.records import Fit
-from gcfit.report import Entry, Run, trace_of, write
+from gcfit.report import Entry, Run, trace_of
+from gcfit.report.page import write
 from tests.cli.shell import inside
 from tests.handmade import made_fit
 

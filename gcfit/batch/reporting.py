@@ -37,7 +37,8 @@ def write_report(store: Store, folder: Path, identity: str, settings: str, facts
     MissingExtraError
         If plotly is not installed.
     """
-    from gcfit.report import Entry, Run, write
+    from gcfit.report import Entry, Run
+    from gcfit.report.page import write
 
     content = json.loads(settings)
     settings_used = {key: value for key, value in content["settings"].items() if key not in ("curves", "figures")}

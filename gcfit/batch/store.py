@@ -25,6 +25,7 @@ APPLICATION = int.from_bytes(b"gcft", "big")
 VERSION = 2
 BUSY_S = 60.0  # patience with somebody who writes to the store by other means
 KEY = ("path", "position")
+_QUICK = 1  # of zlib: a tenth longer in half the time
 # size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/
 EXTRA: dict[Table, tuple[str, ...]] = {"files": (*KEY, "size", "settings", "again", "figure"), "peaks": KEY}
 
@@ -93,7 +94,7 @@ class Store:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
             _insert(transaction, "peaks", record.peaks, [(key, at) for at in range(len(record.peaks))])
-            drawn = [(key, at, zlib.compress(text.encode())) for at, text in enumerate(record.curves) if text]
+            drawn = [(key, at, zlib.compress(text.encode(), _QUICK)) for at, text in enumerate(record.curves) if text]
             transaction.executemany("INSERT INTO curves VALUES (?, ?, ?)", drawn)
             if record.died:
                 transaction.execute("INSERT INTO begun VALUES (?)", (key,))

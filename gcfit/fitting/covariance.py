@@ -40,12 +40,8 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
 def _white(solution: Solution, terms: tuple[int, ...]) -> Array | None:
     """(JᵀJ)⁻¹ of some terms and the base, computed once."""
     if terms not in solution.inverses:
-        scale = np.concatenate(
-            [
-                *(np.array([1.0, *[solution.amplitudes[term]] * solution.coordinates[term].size]) for term in terms),
-                np.ones(solution.base_coefficients.size),
-            ]
-        )
+        sizes = [(float(solution.amplitudes[term]), solution.coordinates[term].size) for term in terms]
+        scale = np.array([one for size, count in sizes for one in (1.0, *[size] * count)] + [1.0] * len(solution.base))
         solution.inverses[terms] = inverse_scaled(solution.gram.dense(terms) * scale * scale[:, None])
     return solution.inverses[terms]
 

@@ -87,7 +87,9 @@ def _spikes(signal: Array, jumps: Array, deviation: float) -> Mask:
     for up, down, sign in ((jumps > least, jumps < -least, 1), (jumps < -least, jumps > least, -1)):
         for width in (1, 2):
             # where both flanks are steep: point 1 to 2, and the last of the spike to the next
-            starts = np.flatnonzero(up[1 : -1 - width] & down[1 + width : -1])
+            starts = (up[1 : -1 - width] & down[1 + width : -1]).nonzero()[0]
+            if not starts.size:
+                continue
             around = sign * signal[starts[:, None] + np.arange(width + 4)]
             core = np.minimum(around[:, 2], around[:, 1 + width])
             side = np.maximum(around[:, 1], around[:, 2 + width])

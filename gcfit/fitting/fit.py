@@ -266,10 +266,13 @@ def _solved(tasks: list[Task], noise: Noise, map_: WindowMap) -> list[WindowResu
     for _ in range(SPILL_ROUNDS):
         again = []
         for place, result in enumerate(results):
-            spill = _spill(results, place)
-            before = originals[result.task.first].signal - result.task.signal
-            if result.state is not None and np.abs(spill - before).max(initial=0.0) > SPILL * noise.deviation:
-                again.append((place, moved(originals[result.task.first], result.state, spill)))
+            original, reaching = originals[result.task.first], _reaching(results, place)
+            if result.state is None or not (reaching or result.task is not original):
+                continue
+            spill = sum((other.total_at(original.time) for other in reaching), np.zeros_like(original.time))
+            before = original.signal - result.task.signal
+            if np.abs(spill - before).max(initial=0.0) > SPILL * noise.deviation:
+                again.append((place, moved(original, result.state, spill)))
         if not again:
             break
         states = _fitted([task for _, task in again], map_)
@@ -313,14 +316,10 @@ def _as_good(trial: State, state: State) -> bool:
     return trial.solution.converged and trial.criterion < state.criterion + 0.1
 
 
-def _spill(results: Sequence[WindowResult], place: int) -> Array:
-    """What the peaks of the other windows add to a window's points."""
-    own = results[place].task
-    total = np.zeros_like(own.time)
-    for other, result in enumerate(results):
-        if other != place and result.reaches(float(own.time[0]), float(own.time[-1])):
-            total += result.total_at(own.time)
-    return total
+def _reaching(results: Sequence[WindowResult], place: int) -> list[WindowResult]:
+    """The other windows whose peaks add something to a window's points."""
+    begin, end = float(results[place].task.time[0]), float(results[place].task.time[-1])
+    return [result for other, result in enumerate(results) if other != place and result.reaches(begin, end)]
 
 
 def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> float | None:

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.bases import CUBIC, base_columns
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.scores import score
+from gcfit.fitting.gram import solve_scaled
+from gcfit.fitting.scores import base_score
 from gcfit.fitting.searches import in_step
-from gcfit.fitting.states import DECISIVE, Search, State, WindowData, base_columns, penalty, solved, supports
+from gcfit.fitting.states import DECISIVE, Search, State, WindowData, penalty, solved, supports
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
@@ -19,6 +21,7 @@ LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the 
 LEAST_SEEN = 0.3  # of a window's points; with fewer of them free of peaks, they do not tell how straight it is
 COVERED = 3.0  # σ around a peak in which it hides the baseline
 LEAST_SHARE = 0.02  # of the pieces of the baseline that a stretch under peaks gets, beside an equal one without
+POSSIBLE = 0.5  # of what is decisive; with less no search is begun, as peaks that change bring no more
 STRAIGHTER = 3  # orders in turn that a baseline is not better seen with, after which no lower ones are tried
 BASE_PIECE = 10.0  # σ of free baseline that each further column of the baseline needs
 
@@ -57,12 +60,12 @@ def bending(data: WindowData, state: State) -> Generator[Search, State | None, S
     covered = np.zeros(data.time.size, dtype=bool)
     for peak in state.peaks:
         covered |= np.abs(data.time - peak.coordinates[0]) < 2 * peak.sigma
-    free = float(np.mean(~covered)) * (data.time[-1] - data.time[0])
+    free = (1 - np.count_nonzero(covered) / covered.size) * float(data.time[-1] - data.time[0])
     greatest = min(2 + int(free / (BASE_PIECE * sigma)), MAX_BASE_ORDER)
     best, misses = state, 0
     for order in (order for order in BASE_ORDERS if best.base_order < order <= greatest):
         bent = None
-        if score(data, best, data.base(order)) > BASE_GAIN / 2 * (order - best.base_order):
+        if base_score(data, best, order) > BASE_GAIN / 2 * (order - best.base_order):
             bent = yield Search(data, best.peaks, order)
         if (
             bent is not None
@@ -85,14 +88,29 @@ def unbent(data: WindowData, state: State) -> State:
     """
     best, misses = state, 0
     for order in reversed([order for order in (1, 2, *BASE_ORDERS) if not data.rigid and order < state.base_order]):
-        straighter = solved(data, state.peaks, order)
+        worth = _could_be_seen(data, best, order)
+        straighter = solved(data, state.peaks, order) if worth else None
         if straighter is not None and _better_seen(data, best, straighter):
             best, misses = straighter, 0
         else:
             misses += 1
-        if misses == STRAIGHTER:
+        # what a polynomial could not, no lower one can
+        if misses == STRAIGHTER or (not worth and order <= CUBIC):
             break
     return best
+
+
+def _could_be_seen(data: WindowData, state: State, order: int) -> bool:
+    """Whether a baseline of an order, fitted to what is free of peaks alone, is so much better that it may be so."""
+    free, solution = _free_of_peaks(data, state), state.solution
+    count = np.count_nonzero(free)
+    if count < LEAST_SEEN * free.size:
+        return False
+    residual, columns = solution.residual[free], data.base(order)[:, free]
+    seen = residual + (solution.base_coefficients @ data.base(state.base_order))[free]
+    left = seen - solve_scaled(columns @ columns.T, columns @ seen) @ columns
+    was, now = float(residual @ residual), float(left @ left)
+    return bool(was - now > POSSIBLE * DECISIVE * data.inflation * max(data.deviation**2, now / count))
 
 
 def _better_seen(data: WindowData, one: State, other: State) -> bool:

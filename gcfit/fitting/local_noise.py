@@ -27,7 +27,7 @@ def regional_factor(signal: Array, noise: Noise) -> Array:
     scatter = block_variances(signal, BLOCK, DEGREE)
     starts = np.arange(0, count - REGION + 1, REGION // 2)
     factor = np.ones(starts.size)
-    ranked = np.sort(np.lib.stride_tricks.sliding_window_view(scatter, REGION)[starts], axis=1)
+    ranked = np.sort(scatter[starts[:, None] + np.arange(REGION)], axis=1)
     loud = ranked[:, REGION // 2] > LEAST_FACTOR**2 * expected
     if not loud.any():
         return np.ones(signal.size)

@@ -105,15 +105,26 @@ def _quietest(y: Array, step: float) -> Blocks | None:
         return None
     short = autocovariances(y, length, degree)
     calm = short.covariance[:, 0] <= _population(np.sort(short.covariance[:, 0]), step**2 / 12, lambda count: CALM)
-    found = [short.only(quiet_mask(short, step))]
-    for length, degree in LONG_FORMS:
-        count = y.size // length
-        inside = calm[: count * length // short.length].reshape(count, length // short.length)
-        mostly = y[: count * length].reshape(count, length)[inside.mean(axis=1) >= CALM_PART]
-        blocks = autocovariances(mostly.ravel(), length, degree)
-        found.append(blocks.only(quiet_mask(blocks, step)))
-    found = [blocks for blocks in found if len(blocks.slow) >= MIN_BLOCKS]
-    return max(found, key=lambda b: (b.length - b.degree) / b.length * b.points * np.sqrt(b.length), default=None)
+    best, most = None, 0.0
+    for length, degree in (*reversed(LONG_FORMS), SHORT_FORM):
+        whole = y[: y.size // length * length].reshape(-1, length)
+        if length > short.length:
+            inside = calm[: whole.size // short.length].reshape(len(whole), length // short.length)
+            whole = whole[inside.mean(axis=1) >= CALM_PART]
+        # not even if all of them were quiet
+        if _worth(length, degree, len(whole)) < most:
+            continue
+        blocks = autocovariances(whole.ravel(), length, degree) if length > short.length else short
+        quiet = blocks.only(quiet_mask(blocks, step))
+        worth = _worth(length, degree, len(quiet.slow))
+        if 0 < worth >= most:
+            best, most = quiet, worth
+    return best
+
+
+def _worth(length: int, degree: int, count: int) -> float:
+    """What so many blocks tell: their points, less those that the polynomials take, and more the longer they are."""
+    return (length - degree) * count * float(np.sqrt(length)) if count >= MIN_BLOCKS else 0.0
 
 
 def _thinned(y: Array) -> Array:
@@ -290,6 +301,8 @@ def _cut_acf(acf: Array, points: int) -> Array:
 
 def _with_positive_spectrum(acf: Array, points: int = 512) -> Array:
     """Return the autocorrelation function nearest to this one whose spectrum is nowhere below `RIDGE`."""
+    if 2 * np.abs(acf[1:]).sum() <= acf[0]:
+        return acf
     spectrum = np.fft.rfft(np.r_[acf, np.zeros(points - 2 * acf.size + 1), acf[:0:-1]]).real
     if spectrum.min() >= 0:
         return acf

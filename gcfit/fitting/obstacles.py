@@ -9,7 +9,6 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
 from gcfit.fitting.detect import Candidate, find_troughs
-from gcfit.fitting.quantiles import quantile
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
 
@@ -23,9 +22,10 @@ BELOW = 0.4  # part of its depth that a dip must lie below one side; a valley be
 
 def find_dips(part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings) -> tuple[Candidate, ...]:
     """Return the peaks that point downwards where only those that point upwards are fitted, in order of time."""
-    depth = quantile(part.signal, 0.5) - float(part.signal.min())
-    least = max(CLEAR * noise.deviation, DIP * float(np.ptp(part.signal)))
-    if settings.polarity != "positive" or depth <= least:
+    low, high = float(part.signal.min()), float(part.signal.max())
+    least = max(CLEAR * noise.deviation, DIP * (high - low))
+    shallow = np.count_nonzero(part.signal <= low + least) > part.signal.size // 2
+    if settings.polarity != "positive" or shallow:
         return ()
     found = find_troughs(part.time, part.signal, noise, defects)
     return tuple(dip for dip in found if dip.height > least and _below_its_sides(dip, part))

@@ -47,7 +47,7 @@ class Grids:
             np.array([one.tail or 0.0 for one in known]),
         )
 
-    def only(self, some: Mask | slice) -> "Grids":
+    def only(self, some: Sequence[int] | slice) -> "Grids":
         """Some of the windows."""
         return Grids(*(getattr(self, field.name)[some] for field in fields(self)))
 

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.states import Peak, State, base_columns
+from gcfit.fitting.states import Peak, State
 from gcfit.fitting.window import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
@@ -258,10 +259,11 @@ def _limits(state: State) -> list[tuple[int, int]]:
     reach, tops = [], []
     for shape, values in zip(state.solution.curves, curves, strict=True):
         total[shape.first : shape.last] += values
-        high = np.flatnonzero(np.abs(values) > LIMIT * np.abs(values).max(initial=0.0))
+        heights = np.abs(values)
+        high = (heights > LIMIT * heights.max(initial=0.0)).nonzero()[0]
         low_high = (shape.first + int(high[0]), shape.first + int(high[-1]) + 1) if high.size else (shape.first,) * 2
         reach.append(low_high)
-        tops.append(shape.first + int(np.argmax(np.abs(values))) if values.size else shape.first)
+        tops.append(shape.first + int(heights.argmax()) if values.size else shape.first)
     order = np.argsort(tops, kind="stable")
     for left, right in pairwise(order.tolist()):
         if reach[left][1] > reach[right][0] and tops[right] > tops[left]:

@@ -184,8 +184,12 @@ class PeakFit:
     detection_limit: float | None = None
 
     def but(self, **columns: Any) -> "PeakFit":
-        """Return the record with other values in some columns; quicker than `dataclasses.replace`."""
-        return PeakFit(**(vars(self) | columns))
+        """Return the record with other values in some columns; much quicker than `dataclasses.replace`."""
+        if unknown := columns.keys() - vars(self).keys():
+            raise TypeError(f"a peak has no {', '.join(sorted(unknown))}")
+        other = object.__new__(PeakFit)
+        vars(other).update(vars(self), **columns)
+        return other
 
     @property
     def found(self) -> bool:

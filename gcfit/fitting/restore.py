@@ -13,12 +13,12 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column.system import System
 from gcfit.errors import FitError, InputError
+from gcfit.fitting.bases import base_columns
 from gcfit.fitting.fit import completed
 from gcfit.fitting.models import MODELS, Known, curve, feasible
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.states import base_columns
 from gcfit.fitting.suitability import shape_of
 
 FINE = 40  # points per width at half height of the curve whose apex and width are compared

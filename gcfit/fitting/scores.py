@@ -31,20 +31,45 @@ def score(
     products, count = rows @ rows.T, len(directions)
     inner, projections = products[:count, :count], products[:count, -1]
     if beside is not None:
-        basis = _basis(products[count:-1, count:-1], SINGULAR)
-        shares = products[:count, count:-1] @ basis
-        before = inner.diagonal()
-        inner, projections = inner - shares @ shares.T, projections - shares @ (products[count:-1, -1] @ basis)
-        projections = np.where(inner.diagonal() > INSEPARABLE**2 * before, projections, 0.0)
-        inner = np.where(inner.diagonal() > INSEPARABLE**2 * before, inner, 0.0)
-    return float(np.square(projections @ _basis(inner, DEPENDENT)).sum())
+        before, across = inner.diagonal(), products[:count, count:-1]
+        taken = across @ _inverse(products[count:-1, count:-1], SINGULAR)
+        inner, projections = inner - taken @ across.T, projections - taken @ products[count:-1, -1]
+        apart = inner.diagonal() > INSEPARABLE**2 * before
+        if not apart.all():
+            inner, projections = np.where(apart, inner, 0.0), np.where(apart, projections, 0.0)
+    return float(projections @ _inverse(inner, DEPENDENT) @ projections)
 
 
-def _basis(products: Array, least: float) -> Array:
-    """Combinations of rows with some products that are orthonormal, shape (k, rank), from scaled eigenvectors."""
+def base_score(data: WindowData, state: State, order: int) -> float:
+    """The same for the columns of a baseline of that order."""
+    columns, inverse = data.base(order), data.base_inverse(order)
+    if data.weights is not None or inverse is None:
+        return score(data, state, columns)
+    projections = columns @ state.scaled
+    return float(projections @ inverse @ projections)
+
+
+def _inverse(products: Array, least: float) -> Array:
+    """Inverse of the products of some rows, that of their sound combinations where some are one too many.
+
+    Sound are those whose eigenvalue, of the products of unit rows, is above `least` of the largest.
+    """
     size = np.sqrt(np.maximum(products.diagonal(), 0.0))
     size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh(products / size / size[:, None])
+    outer: Array = size * size[:, None]
+    unit = products / outer
+    try:
+        inverse = np.linalg.inv(unit)
+    except np.linalg.LinAlgError:
+        inverse = _sound_inverse(unit, least)
+    # the trace bounds the largest eigenvalue of the inverse, the number of rows that of the products
+    if not 0 < inverse.trace() * len(unit) < 1 / least:
+        inverse = _sound_inverse(unit, least)
+    return np.asarray(inverse / outer)
+
+
+def _sound_inverse(unit: Array, least: float) -> Array:
+    """Inverse within the eigenvectors whose eigenvalues are above `least` of the largest."""
+    values, vectors = np.linalg.eigh(unit)
     sound = values > least * values[-1]
-    basis: Array = vectors[:, sound] / np.sqrt(values[sound]) / size[:, None]
-    return basis
+    return np.asarray((vectors[:, sound] / values[sound]) @ vectors[:, sound].T)

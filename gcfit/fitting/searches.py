@@ -2,9 +2,9 @@
 
 from collections.abc import Generator, Sequence
 
+from gcfit.fitting.lone import ends
 from gcfit.fitting.models import MODELS, curve
 from gcfit.fitting.pairs import PAIR
-from gcfit.fitting.stack import ends
 from gcfit.fitting.states import Search, State, settled, solved
 
 # asks for searches, is sent their ends, and returns its own

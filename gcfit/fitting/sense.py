@@ -47,9 +47,13 @@ def _senseless(data: WindowData, state: State, place: int) -> bool:
     if state.solution.amplitudes[place] * state.peaks[place].sign < 0:
         return True
     own = own_points(data, state, place)
-    if own.size < 3 or np.var(data.signal[own]) < np.mean(state.solution.residual[own] ** 2):
+    if own.size < 3:
+        return True
+    signal, residual = data.signal[own], state.solution.residual[own]
+    about = signal - signal.sum() / own.size
+    if about @ about < residual @ residual:
         return True
     shape = state.solution.curves[place]
     curve = state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
-    seen = data.signal[own] - state.solution.total[own] + curve
-    return bool(np.ptp(seen) < TAKEN_BACK * np.abs(curve).max())
+    seen = signal - state.solution.total[own] + curve
+    return bool(seen.max() - seen.min() < TAKEN_BACK * np.abs(curve).max())

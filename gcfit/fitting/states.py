@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.bases import CUBIC, Base, base_columns
 from gcfit.fitting.loading import GREATEST
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
@@ -26,7 +27,6 @@ INADEQUACY = 2e-4  # of the signal; what no model of a measured peak is expected
 ROUNDING = 1e-7  # of the highest signal, for data without noise
 TINY = float(np.finfo(float).tiny)
 MANY = 8  # pairs of a window that are quicker evaluated at once
-CUBIC = 4  # order of a baseline up to which it is a polynomial
 DECISIVE = 6.0  # fall of the criterion that a further part must bring
 TIMES = {
     "log_site_delay": (1e-5, 5.0, 1.5),
@@ -94,16 +94,31 @@ class WindowData:
         return max(points / self.inflation, 2.0)
 
     @cached_property
-    def _bases(self) -> dict[int, Array]:
+    def _bases(self) -> dict[int, Base]:
         return {}
 
     def base(self, order: int) -> Array:
         """Columns of a baseline of that order, shape (order, n)."""
+        return self._base(order).columns[:order]
+
+    def base_products(self, order: int) -> Array:
+        """Products of these columns, shape (order, order)."""
+        return self._base(order).products[:order, :order]
+
+    def base_inverse(self, order: int) -> Array | None:
+        """Inverse of these products; None where the columns are dependent."""
+        whole = self._base(order).inverse_factor
+        if whole is None:
+            return None
+        factor = whole[:order, :order]
+        return np.asarray(factor.T @ factor)
+
+    def _base(self, order: int) -> Base:
         # the first columns are those of every lower order
         made = max(order, CUBIC)
         if made not in self._bases:
-            self._bases[made] = base_columns(self.time, made, self.free)
-        return self._bases[made][:order]
+            self._bases[made] = Base(base_columns(self.time, made, self.free))
+        return self._bases[made]
 
     def part(self, first: int, last: int, signal: Array) -> "WindowData":
         """The points `first` to `last` with another signal there."""
@@ -136,50 +151,6 @@ class Search:
     base_order: int
 
 
-def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
-    """Columns of a baseline, shape (order, n): polynomials to the cubic, then cubic splines of order - 3 pieces.
-
-    The pieces hold equal shares of the window, or of what is `free` in it, shape (n,), from 0 to 1 and never falling:
-    between peaks the baseline can bend, under a cluster of them it leads from one side to the other.
-    """
-    x = (time - time[0]) / (time[-1] - time[0])
-    if order <= CUBIC:
-        return _legendre(2 * x - 1, order)
-    shares = np.arange(1, order - 3) / (order - 3)
-    return _splines(x, shares if free is None else np.interp(shares, free, x))
-
-
-def _legendre(z: Array, order: int) -> Array:
-    """Legendre polynomials of degrees below `order`, at most 3, shape (order, n)."""
-    columns = np.empty((order, z.size))
-    columns[0] = 1.0
-    if order > 1:
-        columns[1] = z
-    if order > 2:
-        square = z * z
-        np.subtract(1.5 * square, 0.5, out=columns[2])
-    if order > 3:
-        np.multiply(2.5 * square - 1.5, z, out=columns[3])
-    return columns
-
-
-def _splines(x: Array, inner: Array) -> Array:
-    """Cubic B-splines between knots at 0, `inner`, and 1, shape (inner + 4, n) (de Boor 1972)."""
-    knots = np.concatenate([np.zeros(4), inner, np.ones(4)])
-    piece = np.searchsorted(inner, x, "right")
-    left = [x - knots[piece + 3 - k] for k in range(3)]
-    right = [knots[piece + 4 + k] - x for k in range(3)]
-    values = [np.ones_like(x)]
-    for degree in range(1, 4):
-        shares = [values[k] / (right[k] + left[degree - 1 - k]) for k in range(degree)]
-        rising = [np.zeros_like(x), *(left[degree - 1 - k] * share for k, share in enumerate(shares))]
-        falling = [*(right[k] * share for k, share in enumerate(shares)), np.zeros_like(x)]
-        values = [up + down for up, down in zip(rising, falling, strict=True)]
-    columns = np.zeros((inner.size + 4, x.size))
-    columns[piece + np.arange(4)[:, None], np.arange(x.size)] = values
-    return columns
-
-
 def solved(data: WindowData, peaks: Sequence[Peak], base_order: int, effort: Effort | None = None) -> State | None:
     """Fit the peaks with a baseline of that order; None where the start describes no peak or loses one.
 
@@ -198,7 +169,7 @@ def settled(data: WindowData, peaks: Sequence[Peak], base_order: int, solution: 
         Peak(peak.model, coordinates, peak.anchor, peak.sigma, peak.sign)
         for peak, coordinates in zip(peaks, solution.coordinates, strict=True)
     )
-    scaled = solution.residual / np.sqrt(_point_variance(data, solution) * data.inflation)
+    scaled = solution.residual / np.sqrt(_point_variance(data, solution))
     if data.weights is not None:
         scaled *= data.weights > 0
     chi_squared = float(scaled @ scaled)
@@ -211,10 +182,15 @@ def penalty(data: WindowData) -> float:
 
 
 def _point_variance(data: WindowData, solution: Solution) -> Array:
-    """Variance of each point, shape (n,): the noise, and the share of the peaks that no model is asked to describe."""
-    squares = solution.total**2
+    """Variance of each point as far as it is independent, shape (n,).
+
+    It is the noise, and the share of the peaks that no model is asked to describe.
+    """
+    squares = np.square(solution.total)
     floor = data.deviation**2 + ROUNDING**2 * float(squares.max(initial=0.0)) + TINY
-    return floor + INADEQUACY**2 * squares
+    squares *= INADEQUACY**2 * data.inflation
+    squares += floor * data.inflation
+    return squares
 
 
 def supports(data: WindowData, before: State, after: State, decisive: float) -> bool:

@@ -122,10 +122,10 @@ _THIRD = np.array([-1, 2, 0, -2, 1]) / 2
 def _crossings(time: Array, curve: Array, top: int, level: float) -> tuple[float, float] | None:
     """Times left and right of the apex where the curve first falls to a level; None where it does not."""
     below = curve < level
-    left, right = np.flatnonzero(below[:top]), np.flatnonzero(below[top:])
-    if not (left.size and right.size):
+    left, right = top - 1 - int(below[:top][::-1].argmax()), top + int(below[top:].argmax())
+    if not (below[left] and below[right]):
         return None
-    return _root(time, curve, int(left[-1]), level), _root(time, curve, top + int(right[0]) - 1, level)
+    return _root(time, curve, left, level), _root(time, curve, right - 1, level)
 
 
 def _root(time: Array, curve: Array, place: int, level: float) -> float:

@@ -22,6 +22,7 @@ from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowD
 from gcfit.fitting.terms import AS_IT_IS, CLOSE
 from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
+from gcfit.fitting.widths import freed
 
 GAUSSIAN_MODELS = ("gaussian", "emg")
 CROWD = 4  # peaks of a window above which the search for additions is cut short
@@ -240,6 +241,9 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
     """Solve with the simplest model, then let peaks and baseline take what the data support, up to so many parts."""
     peaks = tuple(starting_peak(c, candidates, task) for c in candidates)
     state = yield Search(data, peaks, task.base_order)
+    if state is not None and task.crowded:
+        peaks = freed(data, state)
+        state = (yield Search(data, peaks, task.base_order)) if peaks != state.peaks else state
     if state is None:
         return None
     bent = without_phantoms(data, (yield from bending(data, state)))

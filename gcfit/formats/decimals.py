@@ -18,7 +18,8 @@ from gcfit.chromatogram import Array
 from gcfit.formats.quotients import TOP, Flags, Index, Words, scaled
 
 _CELLS = 10_000  # of a block, whose arrays then fit into a cache of 1 MB; ten times as many take twice as long a cell
-_LEAST = 1 << 13
+_LEAST = 1 << 13  # bytes of a text that tell how long its cells are
+_MOST_HEADINGS = 64  # lines
 _WORD = np.uint64
 _ROOM = 16  # positions before the text that a window may end at, for numbers of up to 24 digits
 _ZEROS = _WORD(0x3030303030303030)
@@ -93,20 +94,34 @@ def scan(text: bytes, delimiter: bytes) -> Cells:
     """
     if not text:
         return Cells(np.empty(0), np.empty(0, dtype=bool), *(np.empty(0, dtype=np.int64) for _ in range(2)))
-    if len(text) > _LEAST and len(parts := list(_blocks(text, delimiter))) > 1:
-        return _joined([_scan(part, delimiter) for part in parts], [len(part) for part in parts])
-    return _scan(text, delimiter)
+    parts = list(_blocks(text, delimiter))
+    if len(parts) == 1:
+        return _scan(text, delimiter)
+    return _joined([_scan(part, delimiter) for part in parts], [len(part) for part in parts])
 
 
 def _blocks(text: bytes, delimiter: bytes) -> Iterator[bytes]:
-    """Cut a text at line ends into blocks of some `_CELLS` cells."""
-    sample = text[:_LEAST]
+    """Cut a text at line ends into its heading, if it has one, and blocks of some `_CELLS` cells."""
+    start = _heading(text)
+    if start:
+        yield text[:start]
+    sample = text[start : start + _LEAST]
     size = _CELLS * len(sample) // (sample.count(delimiter) + sample.count(b"\n") + 1)
-    start = 0
     while start < len(text):
         end = text.rfind(b"\n", start, start + size) + 1 or text.index(b"\n", start) + 1
         yield text[start : end if len(text) - end > size // 2 else len(text)]
         start = end if len(text) - end > size // 2 else len(text)
+
+
+def _heading(text: bytes) -> int:
+    """Return where the lines with letters at the begin of a text end: words cost, and numbers do not have to wait."""
+    end = 0
+    for _ in range(_MOST_HEADINGS):
+        line = text[end : text.find(b"\n", end) + 1]
+        if line.lower() == line.upper():
+            break
+        end += len(line)
+    return end
 
 
 def _joined(parts: list[Cells], lengths: list[int]) -> Cells:

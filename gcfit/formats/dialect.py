@@ -199,7 +199,7 @@ def _groups(sample: bytes, delimiter: str, decimal: str, options: ReadOptions) -
     """List the marks of thousands that the sample allows; none comes first."""
     if options.thousands is not None:
         return [options.thousands]
-    blank = re.search(rb"\d \d{3}(?!\d)", sample) or any(mark in sample for mark in _NARROW)
+    blank = (b" " in sample and re.search(rb"\d \d{3}(?!\d)", sample)) or any(mark in sample for mark in _NARROW)
     marks = {".": b"." in sample, ",": b"," in sample, "'": b"'" in sample, " ": bool(blank)}
     usable = (m for m, there in marks.items() if there and m != decimal and (m != delimiter or b'"' in sample))
     return ["", *usable]

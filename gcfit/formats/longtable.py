@@ -6,6 +6,7 @@ compared by a 64-bit sum over their bytes, each times a random factor of its pla
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -23,7 +24,6 @@ _MOST_WORDS = 64  # a column with more different words is a comment or a clock
 _MOST_TRACES = 256
 _NUMERIC = 0.8  # of the first rows, the heading among them
 _LONGEST_WORD = 4096
-_FACTORS = np.random.default_rng(20240115).integers(1, 2**63, _LONGEST_WORD, dtype=np.uint64) | np.uint64(1)
 
 
 @dataclass(frozen=True)
@@ -126,9 +126,16 @@ def _word_sums(text: bytes, cells: Cells) -> Words:
     raw = np.frombuffer(text, dtype=np.uint8)
     start = np.concatenate(([0], cells.end[:-1] + 1))
     place = np.arange(raw.size) - np.repeat(start, cells.end - start + 1)
-    weighted = (raw.astype(np.uint64) + np.uint64(1)) * _FACTORS.take(place, mode="clip")
+    weighted = (raw.astype(np.uint64) + np.uint64(1)) * _factors().take(place, mode="clip")
     sums: Words = np.add.reduceat(weighted, start)
     return sums
+
+
+@cache
+def _factors() -> Words:
+    """Return a random odd factor for each place of a word, made when first asked for: few files need them."""
+    random = np.random.default_rng(20240115)
+    return random.integers(1, 2**63, _LONGEST_WORD, dtype=np.uint64) | np.uint64(1)
 
 
 def _spell(source: Source, layout: _Layout, text: bytes, cells: Cells, cell: int) -> str:
@@ -167,7 +174,7 @@ def _groups(source: Source, rows: _Rows, sums: Words) -> list[tuple[list[str], F
     telling = [j for j, spelled in enumerate(rows.spelled) if 1 < len(spelled) <= _MOST_WORDS]
     if not telling:
         return [([], np.ones(len(sums), dtype=bool))]
-    keys = sums[:, telling] * _FACTORS[: len(telling)]
+    keys = sums[:, telling] * _factors()[: len(telling)]
     _, where, member = np.unique(keys.sum(axis=1, dtype=np.uint64), return_index=True, return_inverse=True)
     if where.size > _MOST_TRACES:
         found = f"{where.size} different combinations of words beside the numbers; this is no table of traces"

@@ -39,11 +39,13 @@ def trace_of(fit: Fit) -> str:
 
 def kept_points(fit: Fit) -> Index:
     """Return the indices of the points that are shown: extremes everywhere, more of them on the peaks, every apex."""
-    parts = [thinned(fit.chromatogram.signal, BUCKETS), thinned(fit.baseline, 2)]
+    kept = np.zeros(fit.baseline.size, dtype=bool)
+    kept[thinned(fit.chromatogram.signal, BUCKETS)] = True
+    kept[thinned(fit.baseline, 2)] = True
     for peak in fit.peaks:
         if peak.curve.size:
-            parts.append(thinned(peak.curve, PEAK_BUCKETS) + peak.first)
-    return np.unique(np.concatenate(parts))
+            kept[thinned(peak.curve, PEAK_BUCKETS) + peak.first] = True
+    return np.flatnonzero(kept)
 
 
 def _step(signal: Array, noise: float) -> float:
@@ -53,13 +55,13 @@ def _step(signal: Array, noise: float) -> float:
 
 def _is_uniform(time: Array, interval: float) -> bool:
     counts = (time - time[0]) / interval
-    return bool(np.abs(counts - np.round(counts)).max() < 0.02)
+    return bool(np.abs(counts - np.rint(counts)).max() < 0.02)
 
 
 def _counted(values: Array, step: float) -> dict[str, object]:
     """Values as differences of whole numbers of steps from the first."""
     offset = float(values[0])
-    counts = np.round((values - offset) / step).astype(np.int64)
+    counts = np.rint((values - offset) / step).astype(np.int64)
     return {"o": offset, "s": step, "d": np.diff(counts, prepend=0).tolist()}
 
 

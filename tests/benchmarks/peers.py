@@ -1,5 +1,7 @@
 """Others on the same work: `make bench-peers`. Makes an environment for each below `output/peers` and runs it there.
 
+    python -m tests.benchmarks.peers [workloads] [w4] [cadet]     by default all
+
 What cannot be installed or does not run is named with the reason, and the others go on.
 """
 
@@ -7,16 +9,21 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.speed import OUTPUT, ROOT, fitting, inside, written
-from tests.benchmarks.startup import spent
-from tests.workloads import RECIPES, Workload, scored
+from gcfit.fitting.fit import fit
+from gcfit.fitting.records import Fit, FitSettings
+from tests.benchmarks.speed import BATCH, OUTPUT, REPEAT, ROOT, fitting, inside, written
+from tests.benchmarks.startup import GCFIT, spent
+from tests.workloads import RECIPES, Workload, btex, scored
 
 # what is installed, from the package index; the versions are those that were measured
 PEERS = {
@@ -27,7 +34,7 @@ PEERS = {
 CADET = ("cadet-core==5.1.1", "cadet-python==1.3.0", "packaging")
 CADET_PYTHON = "python3.12"
 SLOW = {"hplc-py": ("W3",)}  # it did not end within 200 s
-PATIENCE = 600.0
+PATIENCE = 1200.0
 
 
 @dataclass(frozen=True)
@@ -72,21 +79,29 @@ def judged(work: Workload, peaks: list[tuple[float, float]]) -> str:
     return f"{found} | {np.median(size):.1f} / {size.max():.0f} | {score.rms:.1f}"
 
 
-def theirs(name: str, python: Path, work: Workload, workload: str, path: Path) -> Row | str:
-    """A program of others on one file, whole process and the fit that it times itself."""
-    command = (str(python), str(Path(__file__).with_name("peer_run.py")), name, str(path))
+def answered(name: str, python: Path, paths: Sequence[Path]) -> tuple[dict[str, Any], float] | str:
+    """What a program of others says of some files, and the seconds of its whole process; or why it does not."""
+    command = (str(python), str(Path(__file__).with_name("peer_run.py")), name, *map(str, paths))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     try:
         run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         return f"stopped after {PATIENCE:.0f} s"
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    whole = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if run.returncode:
         return run.stderr.strip().splitlines()[-1]
-    answer = json.loads(run.stdout.strip().splitlines()[-1])[str(path)]
+    whole = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(run.stdout.strip().splitlines()[-1]), whole
+
+
+def theirs(name: str, python: Path, work: Workload, workload: str, path: Path) -> Row | str:
+    """A program of others on one file, whole process and the fit that it times itself."""
+    said = answered(name, python, [path])
+    if isinstance(said, str):
+        return said
+    answer = said[0][str(path)]
     outcome = answer.get("error") or judged(work, answer["peaks"])
-    return Row(name, workload, whole, answer["seconds"], outcome)
+    return Row(name, workload, said[1], answer["seconds"], outcome)
 
 
 def ours(work: Workload, workload: str, path: Path) -> Row:
@@ -95,10 +110,49 @@ def ours(work: Workload, workload: str, path: Path) -> Row:
     return Row("**gcfit**", workload, spent(fitting(path)), answer["seconds"]["fit"], judged(work, answer["peaks"]))
 
 
-def main() -> None:
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    OUTPUT.mkdir(exist_ok=True)
-    pythons = {name: environment(name, packages) for name, packages in PEERS.items()}
+def batch(pythons: Mapping[str, Path | str]) -> list[str]:
+    """Print W4, a hundred files in one process each, gcfit and the others in one run; return what was left out."""
+    folder = OUTPUT / "W4"
+    folder.mkdir(exist_ok=True)
+    works = [btex(1000 + k, jitter=True) for k in range(BATCH)]
+    paths = [written(work, folder / f"f{k:03d}.csv") for k, work in enumerate(works)]
+    command = (*GCFIT, "fit", *map(str, paths), "--hold-up", "60", "--jobs", "1")
+    spent(command)  # compiles what an installed package has compiled
+    own = statistics.median(spent(command) for _ in range(REPEAT))
+    peaks = [[(peak.retention_time_s, peak.area) for peak in fitted(work).peaks] for work in works]
+    print("| | whole, CPU s | times gcfit's | fits alone, CPU s | times gcfit's whole | found / false | rms |")
+    print("|---|---|---|---|---|---|---|")
+    print(f"| **gcfit** | {own:.2f} | 1 | | | {tallied(works, peaks)} |", flush=True)
+    left_out = []
+    for name, python in pythons.items():
+        said = f"{name}: {python}" if isinstance(python, str) else answered(name, python, paths)
+        if isinstance(said, str):
+            left_out.append(f"{name} on W4: {said}")
+            continue
+        answers = [said[0][str(path)] for path in paths]
+        fits = sum(answer["seconds"] for answer in answers)
+        outcome = tallied(works, [answer.get("peaks", []) for answer in answers])
+        cells = f"{said[1]:.1f} | {said[1] / own:.1f} | {fits:.1f} | {fits / own:.1f} | {outcome}"
+        print(f"| {name} | {cells} |", flush=True)
+    return left_out
+
+
+def fitted(work: Workload) -> Fit:
+    return fit(work.chromatogram, settings=FitSettings(hold_up=work.hold_up))
+
+
+def tallied(works: Sequence[Workload], peaks: Sequence[Sequence[tuple[float, float]]]) -> str:
+    """Found and false over all files, and the root mean square of the area errors in units of the bound."""
+    scores = [scored(work, *zip(*found, strict=True)) for work, found in zip(works, peaks, strict=True) if found]
+    truths, missed = sum(len(work.peaks) for work in works), sum(score.missed for score in scores)
+    missed += sum(len(work.peaks) for work, found in zip(works, peaks, strict=True) if not found)
+    errors = np.concatenate([score.errors for score in scores]) if scores else np.empty(0)
+    rms = f"{np.sqrt(np.mean(errors**2)):.2f}" if errors.size else ""
+    return f"{truths - missed} of {truths} / {sum(score.false for score in scores)} | {rms}"
+
+
+def workloads(pythons: Mapping[str, Path | str]) -> list[str]:
+    """Print W1 to W5; return what was left out."""
     print("| | program | whole, CPU s | fit, CPU ms | found / false | area error / bound, median / max | rms |")
     print("|---|---|---|---|---|---|---|")
     left_out = [f"{name}: {reason}" for name, reason in pythons.items() if isinstance(reason, str)]
@@ -117,14 +171,29 @@ def main() -> None:
                 print(row, flush=True)
             else:
                 left_out.append(f"{name} on {workload}: {row}")
-    print("\n".join(["", *(f"left out: {line}" for line in left_out)]))
-    cadet = environment("cadet", CADET, CADET_PYTHON)
-    if isinstance(cadet, str):
-        print(f"left out: CADET-Core: {cadet}")
-        return
-    command = (sys.executable, "-m", "tests.benchmarks.cadet_bench", "--python", str(cadet), "--repeat", "1")
+    return left_out
+
+
+def cadet() -> list[str]:
+    """Print the full equations beside CADET-Core; return what was left out."""
+    python = environment("cadet", CADET, CADET_PYTHON)
+    if isinstance(python, str):
+        return [f"CADET-Core: {python}"]
+    command = (sys.executable, "-m", "tests.benchmarks.cadet_bench", "--python", str(python), "--repeat", "1")
     subprocess.run(command, check=True, cwd=ROOT)
+    return []
+
+
+def main(parts: Sequence[str] = ("workloads", "w4", "cadet")) -> None:
+    """Print the tables of the named parts."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    OUTPUT.mkdir(exist_ok=True)
+    pythons = {name: environment(name, packages) for name, packages in PEERS.items()}
+    run = {"workloads": lambda: workloads(pythons), "w4": lambda: batch(pythons), "cadet": cadet}
+    for part in parts:
+        left_out = run[part]()
+        print("\n".join(["", *(f"left out: {line}" for line in left_out)]), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or ("workloads", "w4", "cadet"))

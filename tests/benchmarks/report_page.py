@@ -18,7 +18,8 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from gcfit import results
-from gcfit.report import Entry, Run, trace_of, write
+from gcfit.report import Entry, Run, trace_of
+from gcfit.report.page import write
 from tests.handmade import made_fit
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run"]

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
+from gcfit.column import closed_form
 from gcfit.fitting import certainty
-from gcfit.fitting.certainty import over_range, without_phantoms
+from gcfit.fitting.certainty import errors_of, over_range, without_phantoms
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import choose
-from gcfit.fitting.sense import sensible
+from gcfit.fitting.sense import _senseless, sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.states import Peak, State, WindowData, solved
+from gcfit.fitting.widths import freed
+from gcfit.fitting.window import Task, fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 600.0, 0.5)
@@ -113,6 +117,16 @@ def test_a_peak_that_never_tells_anything_goes() -> None:
     assert anchors_of(kept) == list(APEXES)
 
 
+def test_what_a_level_says_does_not_depend_on_the_level() -> None:
+    for level in (0.0, 1e4):
+        data = crowd(level)
+        state = fitted(data)
+        # a residual as large as the peak itself about its mean
+        residual = state.solution.residual + 1.5 * bell(APEXES[4], 100.0)
+        assert _senseless(data, replace(state, solution=replace(state.solution, residual=residual)), 4)
+        assert not _senseless(data, state, 4)
+
+
 def test_a_peak_that_the_baseline_takes_back_goes() -> None:
     """Large where the signal is level: nothing is left there, since the baseline makes room for it."""
     data = crowd()
@@ -149,3 +163,51 @@ def test_only_some_peaks_choose_their_models() -> None:
     data = crowd(tails)
     chosen = choose(data, fitted(data), ONE_PART, {2})
     assert [place for place, peak in enumerate(chosen.peaks) if peak.model != "laplace"] == [2]
+
+
+def chain(narrow: int, times: float) -> tuple[Task, list[float]]:
+    """A chain of eight pairs on a line, one of them found so many times as wide as it is; and the true areas."""
+    time, known = np.arange(130.0, 270.0, 0.2), Known(20.0)
+    places, widths = 160.0 + 10.0 * np.arange(8), np.full(8, 2.5)
+    areas = [100.0, 60.0, 180.0, 90.0, 120.0, 200.0, 70.0, 110.0]
+    signal = 3.0 + 0.01 * time + 0.01 * np.random.default_rng(5).standard_normal(time.size)
+    for area, at in zip(areas, places, strict=True):
+        delay = at - known.hold_up
+        rate = 2 * delay / 2.5**2
+        signal += area * closed_form.impulse(time, known.hold_up, rate * delay, rate)
+    widths[narrow] *= times
+    found = tuple(Candidate(float(at), 10.0, float(wide), 1000.0) for at, wide in zip(places, widths, strict=True))
+    return Task(0, time, signal, None, 0.01, 1.0, known, "auto", found), areas
+
+
+def test_a_peak_of_a_crowd_may_be_as_wide_as_its_neighbours() -> None:
+    """Found at 0.4 of its width it could grow to 0.88 of it only, and all around would bend to make up for that."""
+    task, areas = chain(4, 0.4)
+    (state,) = fit_windows([task])
+    assert state is not None
+    assert [peak.model for peak in state.peaks] == ["laplace"] * 8
+    errors = [errors_of(task.whole, state, place)["area"] for place in range(8)]
+    pulls = (state.solution.amplitudes / areas - 1) / errors
+    assert (np.abs(pulls) < 4).all()
+
+
+def test_only_a_bound_below_the_neighbours_gives_way() -> None:
+    task, _ = chain(4, 0.4)
+    start = [Peak("laplace", np.array([c.apex_time, np.log(c.sigma)]), c.apex_time, c.sigma) for c in task.candidates]
+    state = solved(task.data, start, 2)
+    assert state is not None
+    peaks = freed(task.data, state)
+    assert [new is old for new, old in zip(peaks, state.peaks, strict=True)] == [True] * 4 + [False] + [True] * 3
+    assert peaks[4].sigma == pytest.approx(2.2 * 0.4 * 2.5)
+    hump = replace(start[4], sigma=2.5, coordinates=np.array([start[4].anchor, np.log(2.2 * 2.5)]))
+    assert freed(task.data, replace(state, peaks=(*state.peaks[:4], hump, *state.peaks[5:])))[4] is hump
+
+
+def test_the_new_bounds_are_those_of_the_neighbours() -> None:
+    task, _ = chain(4, 1.0)
+    start = [Peak("laplace", np.array([c.apex_time, np.log(c.sigma)]), c.apex_time, c.sigma) for c in task.candidates]
+    state = solved(task.data, start, 2)
+    assert state is not None
+    wide = replace(start[4], sigma=1.5, coordinates=np.array([start[4].anchor, np.log(2.2 * 1.5)]))
+    peaks = freed(task.data, replace(state, peaks=(*state.peaks[:4], wide, *state.peaks[5:])))
+    assert peaks[4].sigma == pytest.approx(2.5, rel=0.01)

@@ -34,6 +34,12 @@ def test_single_and_double_spikes_of_both_signs() -> None:
     assert places(defects(signal).spikes) == [700, 1000, 1001, 1700, 2990, 4400, 4401]
 
 
+def test_a_double_spike_needs_no_single_one_beside_it() -> None:
+    signal = white(1)
+    signal[1000:1002] += 60.0
+    assert places(defects(signal).spikes) == [1000, 1001]
+
+
 def test_three_points_are_not_a_spike() -> None:
     signal = white(1)
     signal[1000:1003] += 60.0

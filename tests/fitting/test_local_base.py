@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from scipy.interpolate import BSpline
 
+from gcfit.fitting import local_base
+from gcfit.fitting.bases import Base, base_columns
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.local_base import free_share, unbent
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.scores import score
-from gcfit.fitting.states import Peak, State, WindowData, _term, base_columns, solved
+from gcfit.fitting.scores import base_score, score
+from gcfit.fitting.states import Peak, State, WindowData, _term, solved
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -75,6 +77,33 @@ def test_the_score_is_the_projection_of_the_residual_at_the_points_that_count() 
         beside, rel=1e-9
     )
     assert score(data, state, columns, beside=columns) == pytest.approx(0, abs=1e-9)
+    # what tells two directions apart is lost in rounding, and is no direction of its own
+    near = directions + 1e-7 * random.standard_normal(directions.shape)
+    assert score(data, state, np.concatenate([directions, near])) == pytest.approx(explained(directions), rel=1e-5)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 5, 8])
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_score_of_a_baseline_is_that_of_its_columns(order: int, masked: bool) -> None:
+    time, random = np.arange(0.0, 60.0, 0.25), np.random.default_rng(4)
+    weights = np.where((time > 20) & (time < 27), 0.0, 1.0) if masked else None
+    data = WindowData(Sampling.of(time), random.standard_normal(time.size), weights, 0.5, 2.0, Known(-500.0))
+    state = solved(data, [Peak("laplace", np.array([30.0, 1.0]), 30.0, 2.7)], 2)
+    assert state is not None
+    counted = (data.base(order) if weights is None else data.base(order) * weights).T
+    expected = np.sum((counted @ np.linalg.lstsq(counted, state.scaled, rcond=None)[0]) ** 2)
+    assert base_score(data, state, order) == pytest.approx(expected, rel=1e-9)
+
+
+def test_dependent_columns_have_no_inverse() -> None:
+    """Six columns at five points; five of a baseline at six points are apart."""
+    five, six = (np.linspace(0.0, 1.0, count) for count in (5, 6))
+    assert Base(np.vander(five, 6).T).inverse_factor is None
+    almost = np.stack([five, five + 1e-6 * five**2])
+    assert Base(almost).inverse_factor is None
+    sound = Base(base_columns(six, 5)).inverse_factor
+    assert sound is not None
+    np.testing.assert_allclose(sound.T @ sound @ base_columns(six, 5) @ base_columns(six, 5).T, np.eye(5), atol=1e-9)
 
 
 def test_a_peak_that_is_not_retained_has_no_curve() -> None:
@@ -126,3 +155,19 @@ def test_a_baseline_stays_as_it_is_where_peaks_hide_it() -> None:
     state = solved(data, peaks, 5)
     assert state is not None
     assert unbent(data, state) is state
+
+
+@pytest.mark.parametrize("order", [2, 4, 6])
+def test_no_search_is_begun_for_a_baseline_that_cannot_be_seen_better(
+    order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = np.arange(0.0, 150.0, 0.25)
+    signal = 1e3 * np.exp(-0.5 * ((time - 75.0) / 3) ** 2) + 500 * ((time - 75.0) / 75.0) ** 2
+    signal += np.random.default_rng(3).standard_normal(time.size)
+    data = WindowData(Sampling.of(time), signal, None, 1.0, 1.0, Known(-1e5))
+    state = solved(data, [Peak("laplace", np.array([75.0, np.log(3.0)]), 75.0, 3.0)], order)
+    assert state is not None
+    asked: list[int] = []
+    monkeypatch.setattr(local_base, "solved", lambda data, peaks, order: asked.append(order))
+    assert unbent(data, state) is state
+    assert asked == []

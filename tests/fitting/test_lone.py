@@ -8,9 +8,10 @@ from scipy.optimize import least_squares
 
 from gcfit.chromatogram import Array
 from gcfit.column import closed_form
-from gcfit.fitting import stack
+from gcfit.fitting import lone
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.models import Known, curve
+from gcfit.fitting.pairs import PAIR, Grids
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import in_step, solved_all
 from gcfit.fitting.states import Peak, Search, State, WindowData, solved
@@ -75,7 +76,7 @@ def same(one: State, other: State, tolerance: float) -> None:
 
 
 def test_the_searches_go_straight() -> None:
-    assert all(solution is not None for solution in stack.ends(SEARCHES))
+    assert all(solution is not None for solution in lone.ends(SEARCHES))
 
 
 def test_many_end_where_each_ends_alone() -> None:
@@ -91,23 +92,46 @@ def test_long_steps_are_shortened(away: float, wider: float) -> None:
     """Unshortened, the first step of each is 1.7 and 3.4 times as long as allowed."""
     far = replace(SEARCHES[0].peaks[0], coordinates=np.array([150.0 + away, np.log(2.0) + wider]))
     one = replace(SEARCHES[0], peaks=(far,))
-    (straight,), whole = stack.ends([one]), alone(one)
+    (straight,), whole = lone.ends([one]), alone(one)
     assert straight is not None
     # the last step may be lost in rounding of what is left to gain
     assert abs(straight.iterations - whole.solution.iterations) <= 1
     same(found_in(solved_all([one]))[0], whole, 0.02)
 
 
-def test_a_step_uphill_is_not_taken() -> None:
-    front = stack._begun(SEARCHES)
-    assert front is not None
-    step = stack._step(front)
-    away = replace(step, change=np.where(np.arange(len(SEARCHES))[:, None] % 2, -step.change, step.change))
-    moved, converged = stack._moved(front, away)
+@pytest.mark.parametrize("one", SEARCHES, ids=lambda one: f"{one.peaks[0].anchor:g} s")
+def test_a_step_uphill_is_not_taken(one: Search) -> None:
+    (walk,) = lone._begun([one], Grids.of([one.data.sampling], [one.data.known])).values()
+    step = lone._step(walk)
+    assert step is not None
+    for way in (1, -1):
+        theta = (walk.point.theta[0] + way * step.change[0], walk.point.theta[1] + way * step.change[1])
+        shape = curve(PAIR, np.array(theta), one.data.sampling, one.data.known)
+        moved = lone._moved(walk, step, theta, shape)
+        if way < 0:
+            assert moved is None
+        else:
+            assert moved is not None
+            assert moved.point.rss < walk.point.rss
+            assert not moved.converged
+
+
+def test_a_step_to_a_peak_of_the_wrong_sign_is_not_taken() -> None:
+    """Downhill from a small peak that points up to a deep dip, which only the sign forbids."""
+    one = search(150.0, 2.0, 40.0, 8.0, 2)
+    signal = one.data.signal - 2000.0 * shape(one.data.time, 160.0, np.log(2.0))
+    one = replace(one, data=replace(one.data, signal=signal))
+    (walk,) = lone._begun([one], Grids.of([one.data.sampling], [one.data.known])).values()
+    step = lone._step(walk)
+    assert step is not None
+    theta = (160.0, float(np.log(2.0)))
+    there = curve(PAIR, np.array(theta), one.data.sampling, one.data.known)
+    assert walk.point.amplitude > 0
+    assert lone._moved(walk, step, theta, there) is None
+    free = replace(one, peaks=(replace(one.peaks[0], sign=0),))
+    moved = lone._moved(replace(walk, window=replace(walk.window, search=free)), step, theta, there)
     assert moved is not None
-    assert moved.places.tolist() == [0, 2, 4]
-    assert (moved.points.rss < front.points.rss[::2]).all()
-    assert not converged.any()
+    assert moved.point.amplitude < 0
 
 
 def test_companions_make_no_difference() -> None:
@@ -138,7 +162,13 @@ def test_scipy_ends_there_too(one: Search) -> None:
 
 def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
     low, high = (search(150.0, 2.0, 40.0, 100.0, 2, level=level) for level in (50.0, 5e9))
-    same(*found_in(solved_all([low, high])), tolerance=1e-3)
+    states = found_in(solved_all([low, high]))
+    same(*states, tolerance=1e-3)
+    for state, one in zip(states, (low, high), strict=True):
+        solution, data = state.solution, one.data
+        described = solution.total + solution.base_coefficients @ data.base(one.base_order) + solution.residual
+        # to the rounding of the level itself
+        np.testing.assert_allclose(described, data.signal, rtol=3e-16, atol=1e-9)
 
 
 def test_a_peak_without_noise_is_found_to_its_digits() -> None:
