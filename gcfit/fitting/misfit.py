@@ -13,7 +13,7 @@ def own_points(data: WindowData, state: State, place: int) -> NDArray[np.intp]:
     """Points at which a peak of a solved window is seen, shape (m,)."""
     shape = state.solution.curves[place]
     size = np.abs(state.solution.amplitudes[place] * shape.rows[0])
-    own = shape.first + (size > OWN * size.max(initial=0.0)).nonzero()[0]
+    own: NDArray[np.intp] = shape.first + (size > OWN * size.max(initial=0.0)).nonzero()[0]
     return own if data.weights is None else own[data.weights[own] > 0]
 
 
