@@ -212,4 +212,3 @@ def forced(data: WindowData, state: State, name: str) -> State:
         tried = [_with(data, state, place, trial) for trial in _starts(state.peaks[place], name)]
         state = min((one for one in tried if one is not None), key=lambda one: one.solution.rss, default=state)
     return state
-

@@ -168,6 +168,12 @@ def _first(data: WindowData, task: Task) -> Searching:
     return _better(with_shoulders, (yield from _searched(data, task, sure)))
 
 
+def _lost(task: Task, state: State) -> list[Candidate]:
+    """Candidates with a maximum of their own that a solved window holds no more."""
+    kept = {peak.anchor for peak in state.peaks}
+    return [one for one in task.candidates if not one.shoulder and one.apex_time not in kept]
+
+
 def _straightened(data: WindowData, task: Task, state: State) -> State:
     """A window whose baseline bends less where it is better seen so, its peaks with the models that it leaves them."""
     straight = unbent(data, state)
@@ -176,8 +182,7 @@ def _straightened(data: WindowData, task: Task, state: State) -> State:
 
 def _with_lost(data: WindowData, task: Task, state: State) -> State:
     """Try peaks with a maximum of their own again that were lost beside others whose shape was not yet described."""
-    kept = {peak.anchor for peak in state.peaks}
-    lost = [one for one in task.candidates if not one.shoulder and one.apex_time not in kept]
+    lost = _lost(task, state)
     plain = solved(data, state.peaks, task.base_order) if lost else None
     if plain is None:
         return state
@@ -201,13 +206,14 @@ def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:
 
 
 def _grown(data: WindowData, task: Task, state: State) -> State | None:
-    """A solved window with peaks that show in its residual only; None where the data demand none."""
-    found = [(starting_peak(one, task.candidates, task), one.height) for one in left_over(data, state)]
-    peaks = taken_up(data, state, found)
+    """A solved window with peaks that it lost or that show in its residual only; None where the data demand none."""
+    found = [*_lost(task, state), *left_over(data, state)]
+    peaks = taken_up(data, state, [(starting_peak(one, task.candidates, task), one.height) for one in found])
     if len(peaks) == len(state.peaks):
         return None
     grown = solved(data, peaks, state.base_order)
-    return grown if grown is not None and supports(data, state, grown, DECISIVE) else None
+    # each was demanded where it stands: what others leave elsewhere says nothing against it
+    return grown if grown is not None and grown.criterion < state.criterion - DECISIVE else None
 
 
 def _beside(state: State, grown: State) -> set[int]:

@@ -113,6 +113,18 @@ def test_a_peak_that_never_tells_anything_goes() -> None:
     assert anchors_of(kept) == list(APEXES)
 
 
+def test_a_peak_that_the_baseline_takes_back_goes() -> None:
+    """Large where the signal is level: nothing is left there, since the baseline makes room for it."""
+    data = crowd()
+    state = fitted(data, 80.0)
+    amplitudes = state.solution.amplitudes.copy()
+    amplitudes[1] = 20.0 * amplitudes[0]
+    taken_back = replace(state, solution=replace(state.solution, amplitudes=amplitudes))
+    again = sensible(data, taken_back)
+    assert again is not None
+    assert again.solution.amplitudes[again.peaks.index(again.peaks[1])] < 0.01 * amplitudes[0]
+
+
 def test_sensible_peaks_stay_as_they_are() -> None:
     data = crowd()
     state = fitted(data)

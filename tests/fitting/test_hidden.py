@@ -13,7 +13,7 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import _as_wide, explained, left_over, taken_up
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import Peak, State, WindowData, solved
-from gcfit.fitting.window import Task, _straightened, fit_windows, starting_peak
+from gcfit.fitting.window import Task, _seen_again, _straightened, fit_windows, starting_peak
 
 TIME = np.arange(0.0, 320.0, 0.25)
 APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
@@ -155,6 +155,18 @@ def test_what_a_baseline_bent_for_is_described_by_an_addition() -> None:
     assert straight.peaks[0].model != state.peaks[0].model
 
 
+def test_a_baseline_seen_once_peaks_are_left_out_shows_others() -> None:
+    flat = [100 * np.exp(-0.5 * np.abs((TIME - apex) / SIGMA) ** 4) for apex in (100.0, 220.0)]
+    known = task(np.sum(flat, axis=0) + bell(160.0, 4.0), (100.0, 160.0, 220.0))
+    peaks = [starting_peak(one, known.candidates, known) for one in known.candidates]
+    bent = solved(known.data, [peaks[0], peaks[2]], 6)
+    assert bent is not None
+    again = _seen_again(known.data, known, bent)
+    assert again is not None
+    assert again.base_order <= 2
+    assert [peak.coordinates[0] for peak in again.peaks] == pytest.approx([100.0, 160.0, 220.0], abs=1.0)
+
+
 @pytest.mark.parametrize(("width", "share", "decay"), [(2.5, 0.2, 6.0), (2.5, 0.4, 5.0), (3.5, 0.4, 5.0)])
 def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float, share: float, decay: float) -> None:
     """The pair alone leaves so much of the large peak that the small one has the wrong sign at first."""
@@ -168,3 +180,20 @@ def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float
     found = fit(Chromatogram(time, large + small + 5 + noise)).peaks
     assert [peak.retention_time_s for peak in found] == pytest.approx([50.0, 60.1], abs=0.2)
     assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)
+
+
+@pytest.mark.parametrize(("height", "decay", "found"), [(100.0, 2.5, 10), (300.0, 4.0, 10), (60.0, 4.0, 7)])
+def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float, found: int) -> None:
+    """5e-4 of their neighbours, whose misfit hides them at first; each counts where it stands."""
+    time, noise = np.arange(0.0, 700.0, 0.25), 0.36 * np.random.default_rng(1).standard_normal(2800)
+    signal, places = 5 + noise, np.array([128, 188, 200, 248, 310, 370, 380, 431, 491, 551])
+    for apex in np.arange(100.0, 601.0, 60.0):
+        z = time - apex
+        tail = 0.95 * np.exp(-0.5 * np.abs(z / 2.3) ** 1.8) + 0.05 * np.exp(-np.clip(z, 0, None) / decay)
+        signal = signal + 2e5 * np.where(z < 0, np.exp(-0.5 * np.abs(z / 2) ** 2.2), tail)
+    for apex in places:
+        signal = signal + height * np.exp(-0.5 * ((time - apex) / 2) ** 2)
+    peaks = [peak for peak in fit(Chromatogram(time, signal)).peaks if peak.height is not None and peak.height < 1e4]
+    times = np.array([peak.retention_time_s for peak in peaks])
+    assert len(times) == found
+    assert np.abs(times - places[:, None]).min(axis=0).max() < 2
