@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gcfit.fitting.states import State, WindowData, heights_of
+from gcfit.fitting.states import State, WindowData
 
 OWN = 0.05  # of its apex, above which points are a peak's own
 NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
@@ -17,10 +17,15 @@ def own_points(data: WindowData, state: State, place: int) -> NDArray[np.intp]:
     return own if data.weights is None else own[data.weights[own] > 0]
 
 
+def height_of(state: State, place: int) -> float:
+    """Height of a peak over its baseline [signal unit]."""
+    return abs(float(state.solution.amplitudes[place])) * float(state.solution.curves[place].rows[0].max(initial=0.0))
+
+
 def misfit(data: WindowData, state: State, place: int) -> float:
     """Root mean square of what is left where a peak is seen, as a part of its height."""
     left = _left(data, state, place)
-    return left / max(float(heights_of(state)[place]), left) if left > 0 else 0.0
+    return left / max(height_of(state, place), left) if left > 0 else 0.0
 
 
 def leaves(data: WindowData, state: State, place: int, share: float) -> bool:

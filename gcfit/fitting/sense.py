@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gcfit.fitting.misfit import own_points
+from gcfit.fitting.misfit import height_of, own_points
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
@@ -56,4 +56,4 @@ def _senseless(data: WindowData, state: State, place: int) -> bool:
     shape = state.solution.curves[place]
     curve = state.solution.amplitudes[place] * shape.rows[0][own - shape.first]
     seen = signal - state.solution.total[own] + curve
-    return bool(seen.max() - seen.min() < TAKEN_BACK * np.abs(curve).max())
+    return bool(seen.max() - seen.min() < TAKEN_BACK * height_of(state, place))
