@@ -20,8 +20,7 @@ from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, solved, supp
 from gcfit.fitting.terms import CLOSE, COARSE
 from gcfit.fitting.together import TOUCHING, overlapping
 
-ROUNDS = 2
-BADLY = 0.004  # of the height of a peak; one that leaves less is described well: R² is above 0.9998
+BADLY = 0.006  # of the height of a peak; one that leaves less is described well: R² is above 0.9997
 MISSED = 0.008  # of the height of a peak; less is left by the models of one peak themselves (R² of 0.9995 to 0.998)
 WORTH = 0.8  # of the misfit of one peak; a first search with two that leaves more is not followed up
 MOST = 0.4  # of it that is left at most where a peak is added
@@ -31,12 +30,9 @@ WIDTHS = (0.6, 1.0)  # of a new peak, in those of the one that it is beside
 APART = 0.5  # σ between a new peak and all others at least
 INSEPARABLE = 1e-6  # of the sum of squares of a new peak, of which less is left beside the fitted columns
 
-# a peak's anchor, and anchors and models of the group in which it was tried
-Tried = set[tuple[float, tuple[tuple[float, str], ...]]]
-
 
 def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
-    """A solved crowd whose badly described peaks were searched again, as long as the criterion falls.
+    """A solved crowd whose badly described peaks were searched again, if the criterion falls.
 
     Parameters
     ----------
@@ -45,28 +41,21 @@ def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     allowed : sequence of str
         Models that peaks may take.
     """
-    tried: Tried = set()
-    for _ in range(ROUNDS):
-        peaks = _turn(data, state, allowed, tried)
-        joint = solved(data, peaks, state.base_order, CLOSE) if peaks else None
-        if joint is None or joint.criterion >= state.criterion:
-            break
-        state = joint
-    return state
+    peaks = _turn(data, state, allowed)
+    joint = solved(data, peaks, state.base_order, CLOSE) if peaks else None
+    return state if joint is None or joint.criterion >= state.criterion else joint
 
 
-def _turn(data: WindowData, state: State, allowed: Sequence[str], tried: Tried) -> list[Peak]:
+def _turn(data: WindowData, state: State, allowed: Sequence[str]) -> list[Peak]:
     """Peaks of a solved window after each badly described one was searched again where it stands; none if all stay."""
     peaks, whole, changed = list(state.peaks), SumOfPeaks(data, state), False
     for anchor in _badly_described(data, state):
         place = next(k for k, peak in enumerate(peaks) if peak.anchor == anchor)
         group = overlapping(peaks, whole.heights(), place, TOUCHING)
-        key = anchor, tuple((peaks[k].anchor, peaks[k].model) for k in group)
         local = whole.neighbourhood(peaks, group)
-        before = None if key in tried else solved(local.data, [peaks[k] for k in group], local.base_order, COARSE)
+        before = solved(local.data, [peaks[k] for k in group], local.base_order, COARSE)
         if before is None or not leaves(local.data, before, group.index(place), BADLY):
             continue
-        tried.add(key)
         best = _searched_again(local, before, group.index(place), allowed)
         if best is not before:
             _take_over(peaks, whole, group, best, local.first)

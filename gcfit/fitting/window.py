@@ -119,7 +119,8 @@ def _fit(task: Task) -> Searching:
     if auto and state is not None:
         state = _seen_again(data, task, without_phantoms(data, state))
         if state is not None and not task.start:
-            state = without_phantoms(data, refined(data, state, allowed(state, known=task.known)))
+            again = refined(data, state, allowed(state, known=task.known))
+            state = state if again is state else without_phantoms(data, again)
     return state if state is None or data is task.whole else _at_all_points(task, state)
 
 

@@ -79,8 +79,7 @@ def test_a_peak_that_touches_no_other_is_not_split() -> None:
     assert len(refined(data, state, ("laplace",)).peaks) == len(APEXES)
 
 
-def test_two_peaks_missed_at_once_are_found_in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refine, "ROUNDS", 1)
+def test_two_peaks_missed_at_once_are_found_in_one_turn() -> None:
     data, state = crowd(bell(68.5, 50.0) + bell(251.0, 50.0))
     found = refined(data, state, tuple(LAPLACE_MODELS))
     assert len(found.peaks) == len(APEXES) + 2
