@@ -22,7 +22,7 @@ from gcfit.fitting.models import MODELS, ordered_name
 from gcfit.fitting.records import Fit, FitSettings, Strategy
 from gcfit.fitting.solver_curves import CURVES
 from gcfit.fitting.states import CurveOf, State
-from gcfit.fitting.window import Task, WindowsFit
+from gcfit.fitting.task import Task, WindowsFit
 
 PAIR = "laplace"
 Mask = NDArray[np.bool_]

@@ -25,7 +25,8 @@ from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.suitability import blank_range
-from gcfit.fitting.window import CROWD, Task, WindowMap, fit_windows, mapped, moved
+from gcfit.fitting.task import CROWD, Task, WindowMap, mapped, moved
+from gcfit.fitting.window import fit_windows
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ

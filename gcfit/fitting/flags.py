@@ -11,8 +11,8 @@ from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
 from gcfit.fitting.states import Peak, State, bounds
+from gcfit.fitting.task import Task
 from gcfit.fitting.terms import Solution
-from gcfit.fitting.window import Task
 
 BEYOND = 1.5  # times the range of the signal; a peak that is higher stands on a baseline that nobody has seen
 CUT = 0.01  # of the apex; a peak that is higher where the run ends is not all there

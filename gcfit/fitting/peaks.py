@@ -19,7 +19,7 @@ from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.states import Peak, State
-from gcfit.fitting.window import Task
+from gcfit.fitting.task import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
 LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends

@@ -14,7 +14,7 @@ from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.records import Noise
 from gcfit.fitting.searches import solved_all
 from gcfit.fitting.states import Search, State
-from gcfit.fitting.window import Task, WindowMap, mapped
+from gcfit.fitting.task import Task, WindowMap, mapped
 
 SHORTEST, LONGEST = 0.02, 6.0  # of the narrowest and the widest peak's σ, between which a tail is looked for
 PLACES = 9  # at which the sum of χ² is taken before its minimum is narrowed down

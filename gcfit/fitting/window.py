@@ -1,109 +1,34 @@
 """The fit of windows: for each, peaks to start from in, a solved state out. A pure function of frozen tasks."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
-from gcfit.fitting.local_base import bend_base, bending, free_share, unbent
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known, curve
+from gcfit.fitting.local_base import bend_base, bending, unbent
+from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
 from gcfit.fitting.refine import refined
-from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.states import DECISIVE, CurveOf, Peak, Search, State, WindowData, solved, supports
+from gcfit.fitting.states import DECISIVE, Search, State, WindowData, solved, supports
+from gcfit.fitting.task import GAUSSIAN_MODELS, Task, starting_peak
 from gcfit.fitting.terms import AS_IT_IS, CLOSE
-from gcfit.fitting.thinning import thinned
 from gcfit.fitting.together import together
 from gcfit.fitting.widths import freed
 
-GAUSSIAN_MODELS = ("gaussian", "emg")
-CROWD = 4  # peaks of a window above which the search for additions is cut short
 MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
-GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
 FEW = 4  # one peak in so many is a few
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
-
-    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak.
-    """
-
-    first: int
-    time: Array
-    signal: Array
-    weights: Array | None
-    deviation: float
-    inflation: float
-    known: Known
-    model: str
-    candidates: tuple[Candidate, ...]
-    start: tuple[Peak, ...] = ()
-    base_order: int = 2
-    rigid: bool = False
-    curve: CurveOf = curve
-
-    @property
-    def crowded(self) -> bool:
-        """Whether it holds so many peaks that its baseline shows between some of them only."""
-        return len(self.candidates) > CROWD
-
-    @cached_property
-    def free(self) -> Array | None:
-        """Share of a crowded window that is free of peaks, up to each point, shape (n,); None where it has room."""
-        return free_share(self.time, self.candidates) if self.crowded else None
-
-    @cached_property
-    def data(self) -> WindowData:
-        """The points that are searched; in a crowd, means of neighbours where there are many more than needed."""
-        if not self.crowded or self.curve is not curve:
-            return self.whole
-        return thinned(self.whole, min(candidate.sigma for candidate in self.candidates))
-
-    @cached_property
-    def whole(self) -> WindowData:
-        """All points."""
-        sampling = Sampling.of(self.time)
-        return WindowData(
-            sampling, self.signal, self.weights, self.deviation, self.inflation, self.known, self.rigid, self.crowded,
-            self.curve, self.free,
-        )  # fmt: skip
-
-
-# fits some windows, each for itself
-WindowsFit = Callable[[Sequence[Task]], list[State | None]]
-# maps such a function over groups of windows, in order
-WindowMap = Callable[[WindowsFit, list[list[Task]]], Iterable[list[State | None]]]
 
 
 def fit_windows(tasks: Sequence[Task]) -> list[State | None]:
     """Fit some windows, each for itself; None where no start describes a window's peaks."""
     return in_step([_fit(task) for task in tasks])
-
-
-def mapped(function: WindowsFit, tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
-    """Map a function over groups of neighbouring windows, as many as fill so many points of the longest of them."""
-    groups: list[list[Task]] = []
-    longest = 0
-    for task in tasks:
-        longest = max(longest, task.time.size)
-        if not groups or longest * (len(groups[-1]) + 1) > GROUP_POINTS:
-            groups.append([])
-            longest = task.time.size
-        groups[-1].append(task)
-    return [state for states in map_(function, groups) for state in states]
 
 
 def _fit(task: Task) -> Searching:
@@ -311,33 +236,3 @@ def allowed(state: State, parts: int = len(PARTS), known: Known | None = None) -
         and len(MODELS[name].parts) <= parts
         and not (known is not None and known.tail is not None and "tail" in MODELS[name].parts)
     )
-
-
-def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task) -> Peak:
-    """First coordinates of a candidate, by moments: mean from the apex, variance less that of the injection.
-
-    A peak that elutes before or with the unretained gas has no kinetic pair and starts as a Gaussian.
-    """
-    sigma = candidate.sigma
-    if candidate.shoulder:
-        # the curvature of a shoulder is that of the flank it sits on: its neighbour's width is the better guess
-        firm = [other for other in others if not other.shoulder]
-        if firm:
-            nearest = min(firm, key=lambda other: abs(other.apex_time - candidate.apex_time))
-            sigma = nearest.sigma
-    variance = max(sigma**2 - task.known.injection**2 / 12, sigma**2 / 4)
-    centre = candidate.apex_time - task.known.injection / 2
-    delay = centre - task.known.hold_up
-    width = float(np.sqrt(variance))
-    core = "laplace" if delay > width else "gaussian"
-    if core == "laplace":
-        # the mode of the law lies 1.5/k_d before its mean, k_d = 2 delay/variance
-        centre += min(0.75 * variance / delay, 0.5 * width)
-    if task.model in GAUSSIAN_MODELS:
-        core = "gaussian"
-    return Peak(core, np.array([centre, np.log(width)]), candidate.apex_time, sigma, candidate.sign)
-
-
-def moved(task: Task, state: State, spill: Array) -> Task:
-    """The task again from where it ended, with what neighbours spill into the window taken out of the signal."""
-    return replace(task, signal=task.signal - spill, start=state.peaks, base_order=state.base_order)

@@ -19,7 +19,7 @@ from gcfit.fitting.models import Known, PeakModel, curve
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.records import FitSettings
 from gcfit.fitting.sampling import Curve, Sampling
-from gcfit.fitting.window import Task
+from gcfit.fitting.task import Task
 
 LONG = 200_000  # points, from which once is enough
 Call = tuple[PeakModel, Array, Sampling, Known]

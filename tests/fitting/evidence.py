@@ -13,7 +13,7 @@ import numpy as np
 from gcfit.fitting.loading import to_core
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS
 from gcfit.fitting.states import DECISIVE, Peak, State, solved
-from gcfit.fitting.window import Task, starting_peak
+from gcfit.fitting.task import Task, starting_peak
 from tests.fitting.population import Case
 
 # of the coordinates that the true model lacks; times in units of σ

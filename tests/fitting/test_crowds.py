@@ -16,8 +16,9 @@ from gcfit.fitting.select import choose
 from gcfit.fitting.sense import _senseless, sensible
 from gcfit.fitting.shoulders import without_shoulders
 from gcfit.fitting.states import Peak, State, WindowData, solved
+from gcfit.fitting.task import Task
 from gcfit.fitting.widths import freed
-from gcfit.fitting.window import Task, fit_windows
+from gcfit.fitting.window import fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 600.0, 0.5)

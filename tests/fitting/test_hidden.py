@@ -13,7 +13,8 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import _as_wide, explained, left_over, taken_up
 from gcfit.fitting.models import Known
 from gcfit.fitting.states import Peak, State, WindowData, solved
-from gcfit.fitting.window import Task, _seen_again, _straightened, fit_windows, starting_peak
+from gcfit.fitting.task import CROWD, Task, starting_peak
+from gcfit.fitting.window import _seen_again, _straightened, fit_windows
 
 TIME = np.arange(0.0, 320.0, 0.25)
 APEXES = (60.0, 100.0, 140.0, 180.0, 220.0, 260.0)
@@ -135,7 +136,7 @@ def test_a_window_with_room_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("searched")
 
     monkeypatch.setattr(window, "left_over", refused)
-    few = APEXES[: window.CROWD]
+    few = APEXES[:CROWD]
     assert len(places(task(np.sum([bell(apex, 100.0) for apex in few], axis=0), few))) == len(few)
 
 

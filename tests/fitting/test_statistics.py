@@ -16,7 +16,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.fit import fit
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.states import State
-from gcfit.fitting.window import Task, WindowsFit
+from gcfit.fitting.task import Task, WindowsFit
 from tests.fitting.evidence import is_decisive
 from tests.fitting.population import CASES, HOLD_UP, QUANTITIES, Case, draw
 

@@ -10,8 +10,9 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, WindowData, solved
+from gcfit.fitting.task import Task
 from gcfit.fitting.thinning import MEANS, noise_of_means, thinned
-from gcfit.fitting.window import Task, fit_windows
+from gcfit.fitting.window import fit_windows
 from tests.fitting.curves import Shape, rows
 
 TIME = np.arange(0.0, 400.0, 0.05)
