@@ -9,7 +9,7 @@ same filters.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,10 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Bulges(Rows):
-    """Convex places of the trace, all in units of the points of the trace.
+    """Convex places of the trace, from fine to coarse scales, all in units of the points of the trace.
 
-    `table`, shape (10, m), has a row for each of `FIELDS`, which are also attributes, shape (m,) each:
+    `limits` are the first places of each scale that has any, and the number of all. `table`, shape (10, m), has a row
+    for each of `FIELDS`, which are also attributes, shape (m,) each:
 
     position, response
         Where the response has its maxima, and how high they are.
@@ -78,6 +79,7 @@ class Bulges(Rows):
     """
 
     table: Array
+    limits: Sequence[int]
     left = Row("left")
     right = Row("right")
 
@@ -134,8 +136,8 @@ class _Stack:
         return np.array([getattr(one, name) for one in self.levels])[level]
 
 
-def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> list[Bulges]:
-    """Return the significant bulges of a trace, one record a scale that has any, from fine to coarse scales.
+def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, widest: float) -> Bulges:
+    """Return the significant bulges of a trace.
 
     Parameters
     ----------
@@ -157,16 +159,16 @@ def bulges(signal: Array, noise: LocalNoise, threshold: float, split: float, wid
     inner = (found > stack.begins[level]) & (found < stack.ends[level] - 1)
     found, level = found[inner], level[inner]
     if not found.size:
-        return []
+        return Bulges(np.zeros((len(FIELDS), 0)), [0])
     place = (found - stack.begins[level]) * stack.of_each("step", level)
     factor, ripple = noise.factor[place], noise.ripple[place] / stack.of_each("deviation", level)
     uneven = np.sqrt(factor**2 + stack.of_each("gain", level) * ripple**2)
     above = response[found] > threshold * factor
     found, level, uneven = found[above], level[above], uneven[above]
     apart = stand_apart(response, found, 2 * threshold * uneven, split)
-    table = _measured(stack, found[apart], level[apart], uneven[apart])
-    limits = np.searchsorted(level[apart], np.arange(len(stack.levels) + 1)).tolist()
-    return [Bulges(table[:, first:last]) for first, last in pairwise(limits) if last > first]
+    level = level[apart]
+    begins = np.flatnonzero(level[1:] > level[:-1]) + 1
+    return Bulges(_measured(stack, found[apart], level, uneven[apart]), [0, *begins.tolist(), level.size])
 
 
 def _levels(signal: Array, noise: LocalNoise, widest: float) -> Iterator[_Level]:

@@ -1,7 +1,7 @@
 """Bulges of a trace followed from fine to coarse scales: one ridge a peak."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,31 +26,66 @@ class Ridges(Rows):
 
     table: Array
 
-    @property
-    def mature(self) -> Mask:
-        """Which ridges are closed: a coarser scale only blurs them."""
-        return np.asarray(self.scale >= MATURE * self.sigma)
-
     def only(self, which: Mask | Index) -> "Ridges":
         """Return some of the ridges, or all in another order."""
         return Ridges(self.table[:, which])
-
-    def joined(self, other: "Ridges") -> "Ridges":
-        """Return these ridges and others."""
-        return Ridges(np.concatenate([self.table, other.table], axis=1))
-
-    def replaced(self, rows: Index, other: "Ridges") -> "Ridges":
-        """Return the ridges with some rows taken from others."""
-        table = self.table.copy()
-        table[:, rows] = other.table
-        return Ridges(table)
 
     def moved(self, position: Array) -> "Ridges":
         """Return the ridges at other positions, shape (m,)."""
         return Ridges(np.concatenate([position[None], self.table[1:]]))
 
 
-def follow(levels: Iterable[Bulges]) -> Ridges:
+@dataclass(frozen=True, eq=False)
+class _Shapes:
+    """What bulges are asked for at every scale, shape (m,) each.
+
+    They reach from `begin` to `end` and look like Gaussians of a variance and an area. Those that are `mature` are the
+    last of their ridges: a coarser scale only blurs them.
+    """
+
+    position: Array
+    begin: Array
+    end: Array
+    area: Array
+    variance: Array
+    scale: Array
+    response: Array
+    mature: Mask
+
+    @classmethod
+    def of(cls, bulges: Bulges) -> "_Shapes":
+        position, sigma, height, response, _, _, _, scale, left, right = bulges.table
+        return cls(
+            position, position - left, position + right, sigma * height, sigma**2, scale, response,
+            scale >= MATURE * sigma,
+        )  # fmt: skip
+
+    def holders(self, ridges: Index, first: int, last: int) -> Index:
+        """Return in which of the bulges `first` to `last` each ridge lies, counted from 1, 0 for none."""
+        place = self.position[ridges]
+        holder = self.begin[first:last].searchsorted(place, "right")
+        holder[place > self.end[first - 1 + holder]] = 0
+        return holder
+
+    def added(self, ridges: Index, bulges: Index) -> Array:
+        """What Gaussians like some ridges add to the response of a bulge each, shape (k,)."""
+        spread = self.variance[ridges] + self.scale[bulges] ** 2
+        away = (self.position[ridges] - self.position[bulges]) ** 2 / (-2 * spread)
+        return np.asarray(self.area[ridges] / (spread * np.sqrt(spread)) * np.exp(away))
+
+    def explained(self, ridges: Index, bulges: Index) -> Mask:
+        """Return which of some bulges are what all ridges add up to at their scale."""
+        ordered = ridges[np.argsort(self.position[ridges], kind="stable")]
+        position, place, reach = self.position[ordered], self.position[bulges], REACH * self.scale[bulges]
+        low = np.searchsorted(position, place - reach)
+        count = np.searchsorted(position, place + reach) - low
+        bulge = np.repeat(np.arange(count.size), count)
+        ridge = np.arange(bulge.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
+        added = np.bincount(bulge, self.added(ordered[ridge], bulges[bulge]), minlength=count.size)
+        return np.asarray(added > EXPLAINED * self.response[bulges])
+
+
+def follow(bulges: Bulges) -> Ridges:
     """Join the bulges of neighbouring scales, from fine to coarse, and keep each at the scale that fits it.
 
     A bulge that holds one unfinished ridge continues it. One that holds several, or finished ones, is their sum seen
@@ -61,74 +96,34 @@ def follow(levels: Iterable[Bulges]) -> Ridges:
     Ridges
         In order of position.
     """
-    ridges = Ridges(np.zeros((len(OWN), 0)))
-    closed = np.zeros(0, dtype=bool)
-    for level in levels:
-        nodes = Ridges(level.table[: len(OWN)])
-        holder = _holders(level, ridges.position)
-        rows = _heirs(holder, ridges, closed, level.position.size)
-        free = np.ones(level.position.size, dtype=bool)
-        free[holder[rows]] = False
-        continued = ridges.replaced(rows, nodes.only(holder[rows]))
-        if free.any():
-            fresh = free & ~_explained_by_its_own(ridges, nodes, holder)
-            if fresh.any():
-                fresh[fresh] = ~_explained(ridges, nodes.only(fresh))
-            closed = closed | ((free & ~fresh)[holder] & (holder >= 0))
-            if fresh.any():
-                started = nodes.only(fresh)
-                continued = continued.joined(started)
-                closed = np.concatenate([closed, np.zeros(started.position.size, dtype=bool)])
-        ridges = continued
-        closed = closed | ridges.mature
-    ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
-    return ordered.only(~_corners(ordered))
+    shapes = _Shapes.of(bulges)
+    at, closed = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=bool)  # the bulge at which each ridge is
+    for first, last in pairwise(bulges.limits):
+        holder, area = shapes.holders(at, first, last), shapes.area[at]
+        held = first - 1 + holder
+        total = np.bincount(holder, area, minlength=last - first + 1)
+        # an unfinished ridge goes on in a bulge that it has alone, or of which it has nearly all the area
+        heir = (holder > 0) & ~closed & (area > HEIR * total[holder])
+        free = np.ones(total.size, dtype=bool)
+        free[0] = free[holder[heir]] = False
+        fresh = free.nonzero()[0]
+        if fresh.size:
+            # the ridges within them explain most, at little cost
+            added = np.bincount(holder, shapes.added(at, held), minlength=total.size)
+            fresh = fresh[added[fresh] <= EXPLAINED * shapes.response[first - 1 + fresh]]
+        if fresh.size:
+            fresh = fresh[~shapes.explained(at, first - 1 + fresh)]
+        free[fresh] = False
+        closed |= free[holder]
+        at = np.where(heir, held, at)
+        if fresh.size:
+            at = np.concatenate([at, first - 1 + fresh])
+            closed = np.concatenate([closed, np.zeros(fresh.size, dtype=bool)])
+        closed |= shapes.mature[at]
+    ridges = Ridges(bulges.table[: len(OWN), at[np.argsort(shapes.position[at], kind="stable")]])
+    return ridges.only(~_corners(ridges))
 
 
 def _corners(ridges: Ridges) -> Mask:
     """Return which ridges are sharper than their scale can show, though finer scales do not see them: steps do that."""
     return np.asarray((ridges.sigma < 1.001 * NARROWEST * ridges.scale) & (ridges.scale > max(FINE_SCALES)))
-
-
-def _holders(level: Bulges, places: Array) -> Index:
-    """Return the bulge in which each place lies, -1 for none, shape (places,)."""
-    position = level.position
-    holder = (position - level.left).searchsorted(places, "right") - 1
-    holder[places > (position + level.right)[holder]] = -1
-    return holder
-
-
-def _heirs(holder: Index, ridges: Ridges, closed: Mask, count: int) -> Index:
-    """Return the unfinished ridges that a coarser bulge continues: alone in it, or with nearly all of its area."""
-    area = ridges.sigma * ridges.height
-    # those that no bulge holds are counted behind the others
-    total = np.bincount(holder % (count + 1), area, minlength=count + 1)
-    heirs: Index = ((holder >= 0) & ~closed & (area > HEIR * total[holder])).nonzero()[0]
-    return heirs
-
-
-def _explained_by_its_own(ridges: Ridges, nodes: Ridges, holder: Index) -> Mask:
-    """Return which bulges the ridges within them explain already, shape (nodes,): most of them, at little cost."""
-    held = (holder >= 0).nonzero()[0]
-    node = holder[held]
-    added = _response(ridges.only(held), nodes.position[node], nodes.scale[node])
-    return np.bincount(node, added, minlength=nodes.position.size) > EXPLAINED * nodes.response
-
-
-def _explained(ridges: Ridges, nodes: Ridges) -> Mask:
-    """Return which bulges are what peaks found before add up to at their scale, shape (nodes,)."""
-    ordered = ridges.only(np.argsort(ridges.position, kind="stable"))
-    low = np.searchsorted(ordered.position, nodes.position - REACH * nodes.scale)
-    high = np.searchsorted(ordered.position, nodes.position + REACH * nodes.scale)
-    count = high - low
-    node = np.repeat(np.arange(count.size), count)
-    ridge = np.arange(node.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
-    added = _response(ordered.only(ridge), nodes.position[node], nodes.scale[node])
-    return np.bincount(node, added, minlength=count.size) > EXPLAINED * nodes.response
-
-
-def _response(ridges: Ridges, place: Array, scale: Array) -> Array:
-    """What Gaussians like some ridges add to the response at a place each, at a scale each, shape (m,)."""
-    spread = ridges.sigma**2 + scale**2
-    away = (ridges.position - place) ** 2 / (-2 * spread)
-    return np.asarray(ridges.height * ridges.sigma / (spread * np.sqrt(spread)) * np.exp(away))

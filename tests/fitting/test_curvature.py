@@ -1,9 +1,11 @@
 """The scale space against analytic curvatures, plain loops and simulated noise."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from gcfit.fitting.curvature import LocalNoise, bulges, maxima_above, stand_apart
+from gcfit.fitting.curvature import Bulges, LocalNoise, bulges, maxima_above, stand_apart
 from gcfit.fitting.kernels import curvature_kernel, extended, variance_through
 from tests.fitting.shapes import autoregressive, gaussian, white
 
@@ -12,6 +14,11 @@ POINTS = np.arange(4000.0)
 
 def quiet(points: int, variance: float = 1e-12) -> LocalNoise:
     return LocalNoise(np.array([variance]), np.ones(points), np.zeros(points))
+
+
+def by_scale(found: Bulges) -> list[Bulges]:
+    """The bulges of each scale that has any."""
+    return [Bulges(found.table[:, low:high], [0, high - low]) for low, high in pairwise(found.limits)]
 
 
 @pytest.mark.parametrize("deviation", [0.3, 0.6, 0.8, 1.0, 2.0, 5.0])
@@ -26,7 +33,7 @@ def test_the_kernel_is_exact_for_parabolas_and_blind_to_lines(deviation: float) 
 @pytest.mark.parametrize("sigma", [3.0, 10.0, 40.0])
 def test_place_width_height_and_response_of_a_gaussian_at_every_scale(sigma: float) -> None:
     apex = 2000.3
-    seen = list(bulges(gaussian(POINTS, apex, sigma, 7.0), quiet(4000), 5.5, 0.03, 200.0))
+    seen = by_scale(bulges(gaussian(POINTS, apex, sigma, 7.0), quiet(4000), 5.5, 0.03, 200.0))
     assert len({level.scale[0] for level in seen}) == len(seen) > 8
     for level in seen:
         main, scale = int(np.argmax(level.response)), level.scale[0]
@@ -52,7 +59,7 @@ def test_the_noise_of_each_scale_against_simulation() -> None:
     measured = np.std(np.convolve(signal, kernel, "valid"))
     assert np.sqrt(variance_through(two_sided, kernel)) == pytest.approx(measured, rel=0.02)
     noise = LocalNoise(covariance, np.ones(signal.size), np.zeros(signal.size))
-    levels = list(bulges(signal, noise, 2.0, 0.0, 64.0))
+    levels = by_scale(bulges(signal, noise, 2.0, 0.0, 64.0))
     assert len(levels) > 10
     for level in levels:
         # a lone maximum of a Gaussian process in 200,000 points hardly exceeds 5 standard deviations, and some exceed 3
@@ -72,7 +79,7 @@ def test_a_line_is_continued_as_a_line() -> None:
 
 def test_no_bulge_in_lines_and_constants() -> None:
     for signal in (np.zeros(300), np.arange(300.0), 5 - 2 * np.arange(300.0)):
-        assert not list(bulges(signal, quiet(300, 1e-10), 5.5, 0.03, 24.0))
+        assert not bulges(signal, quiet(300, 1e-10), 5.5, 0.03, 24.0).position.size
 
 
 def by_hand(response: np.ndarray, found: list[int], dip: list[float], split: float) -> list[int]:
@@ -131,19 +138,10 @@ def test_regional_factor_and_ripple_raise_the_thresholds() -> None:
     signal = gaussian(POINTS, 1000, 5, 30.0) + gaussian(POINTS, 3000, 5, 30.0) + white(2, 4000)
     factor, ripple = np.ones(4000), np.zeros(4000)
     factor[2500:] = 20.0
-    found = {
-        round(p, -2)
-        for level in bulges(signal, LocalNoise(np.ones(1), factor, ripple), 5.5, 0.03, 100)
-        for p in level.position
-    }
-    assert found == {1000.0}
+    found = bulges(signal, LocalNoise(np.ones(1), factor, ripple), 5.5, 0.03, 100)
+    assert {round(p, -2) for p in found.position} == {1000.0}
     signal = gaussian(POINTS, 1000, 5, 30.0) + gaussian(POINTS, 1014, 5, 30.0)
-    both = [
-        level.position.size for level in bulges(signal, LocalNoise(np.ones(1), np.ones(4000), ripple), 5.5, 0.03, 4)
-    ]
-    one = [
-        level.position.size
-        for level in bulges(signal, LocalNoise(np.ones(1), np.ones(4000), ripple + 20), 5.5, 0.03, 4)
-    ]
-    assert max(both) == 2
-    assert max(one) == 1
+    both = by_scale(bulges(signal, LocalNoise(np.ones(1), np.ones(4000), ripple), 5.5, 0.03, 4))
+    one = by_scale(bulges(signal, LocalNoise(np.ones(1), np.ones(4000), ripple + 20), 5.5, 0.03, 4))
+    assert max(level.position.size for level in both) == 2
+    assert max(level.position.size for level in one) == 1
