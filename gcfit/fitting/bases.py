@@ -1,7 +1,9 @@
 """Columns of a local baseline: polynomials, then splines, and what follows from them once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,17 +63,22 @@ def _legendre(z: Array, order: int) -> Array:
 
 
 def _splines(x: Array, inner: Array) -> Array:
-    """Cubic B-splines between knots at 0, `inner`, and 1, shape (inner + 4, n) (de Boor 1972)."""
-    knots = np.concatenate([np.zeros(4), inner, np.ones(4)])
-    piece = np.searchsorted(inner, x, "right")
-    left = [x - knots[piece + 3 - k] for k in range(3)]
-    right = [knots[piece + 4 + k] - x for k in range(3)]
+    """Cubic B-splines between knots at 0, `inner`, and 1 at increasing places, shape (inner + 4, n)."""
+    knots = [0.0] * 4 + inner.tolist() + [1.0] * 4
+    columns = np.zeros((inner.size + 4, x.size))
+    for piece, (first, last) in enumerate(pairwise([0, *np.searchsorted(x, inner).tolist(), x.size])):
+        columns[piece : piece + 4, first:last] = _splines_within(x[first:last], knots[piece + 1 : piece + 7])
+    return columns
+
+
+def _splines_within(x: Array, knots: Sequence[float]) -> list[Array]:
+    """The four cubic B-splines that are not zero between the third and the fourth of six knots (de Boor 1972)."""
+    left = [x - knots[2 - k] for k in range(3)]
+    right = [knots[3 + k] - x for k in range(3)]
     values = [np.ones_like(x)]
     for degree in range(1, 4):
         shares = [values[k] / (right[k] + left[degree - 1 - k]) for k in range(degree)]
         rising = [np.zeros_like(x), *(left[degree - 1 - k] * share for k, share in enumerate(shares))]
         falling = [*(right[k] * share for k, share in enumerate(shares)), np.zeros_like(x)]
         values = [up + down for up, down in zip(rising, falling, strict=True)]
-    columns = np.zeros((inner.size + 4, x.size))
-    columns[piece + np.arange(4)[:, None], np.arange(x.size)] = values
-    return columns
+    return values

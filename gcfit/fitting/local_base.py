@@ -106,8 +106,8 @@ def _could_be_seen(data: WindowData, state: State, order: int) -> bool:
     count = np.count_nonzero(free)
     if count < LEAST_SEEN * free.size:
         return False
-    residual, columns = solution.residual[free], data.base(order)[:, free]
-    seen = residual + (solution.base_coefficients @ data.base(state.base_order))[free]
+    residual, columns = solution.residual * free, data.base(order) * free
+    seen = residual + (solution.base_coefficients @ data.base(state.base_order)) * free
     left = seen - solve_scaled(columns @ columns.T, columns @ seen) @ columns
     was, now = float(residual @ residual), float(left @ left)
     return bool(was - now > POSSIBLE * DECISIVE * data.inflation * max(data.deviation**2, now / count))

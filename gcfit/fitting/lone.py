@@ -142,9 +142,10 @@ def _begun(searches: Sequence[Search], grids: Grids) -> dict[int, _Walk]:
 def _window(search: Search) -> _Window | None:
     """The fixed side of a search; None where the columns of the baseline are dependent."""
     data, order = search.data, search.base_order
-    inverse, base = data.base_inverse(order), data.base(order)
-    if inverse is None:
+    factor, base = data.base_factor(order), data.base(order)
+    if factor is None:
         return None
+    inverse = factor.T @ factor
     level = inverse @ (base @ data.signal)
     above = data.signal - level @ base
     # a second pass refines: a small peak on a high baseline keeps its digits

@@ -42,11 +42,11 @@ def score(
 
 def base_score(data: WindowData, state: State, order: int) -> float:
     """The same for the columns of a baseline of that order."""
-    columns, inverse = data.base(order), data.base_inverse(order)
-    if data.weights is not None or inverse is None:
+    columns, factor = data.base(order), data.base_factor(order)
+    if data.weights is not None or factor is None:
         return score(data, state, columns)
-    projections = columns @ state.scaled
-    return float(projections @ inverse @ projections)
+    projections = factor @ (columns @ state.scaled)
+    return float(projections @ projections)
 
 
 def _inverse(products: Array, least: float) -> Array:

@@ -105,13 +105,10 @@ class WindowData:
         """Products of these columns, shape (order, order)."""
         return self._base(order).products[:order, :order]
 
-    def base_inverse(self, order: int) -> Array | None:
-        """Inverse of these products; None where the columns are dependent."""
+    def base_factor(self, order: int) -> Array | None:
+        """What makes these columns orthonormal, shape (order, order); None where they are dependent."""
         whole = self._base(order).inverse_factor
-        if whole is None:
-            return None
-        factor = whole[:order, :order]
-        return np.asarray(factor.T @ factor)
+        return None if whole is None else whole[:order, :order]
 
     def _base(self, order: int) -> Base:
         # the first columns are those of every lower order
