@@ -286,14 +286,13 @@ def _negligible(ridges: Ridges, view: View) -> Mask:
 
 def _envelope(ridges: Ridges, view: View) -> Mask:
     """Return which candidates are the wide sum of narrower ones at the same place, shape (m,)."""
-    low = np.searchsorted(ridges.position, ridges.position - ridges.sigma)
-    high = np.searchsorted(ridges.position, ridges.position + ridges.sigma, "right")
-    return np.array(
-        [
-            bool(np.any((ridges.sigma[i:j] < sigma / 2) & (view.height[i:j] > ENVELOPE * height)))
-            for i, j, sigma, height in zip(low, high, ridges.sigma, view.height, strict=True)
-        ]
-    )
+    position, sigma, height = ridges.position, ridges.sigma, view.height
+    low, high = np.searchsorted(position, position - sigma), np.searchsorted(position, position + sigma, "right")
+    envelope = np.zeros(position.size, dtype=bool)
+    for k in (high - low > 1).nonzero()[0]:
+        near = slice(low[k], high[k])
+        envelope[k] = ((sigma[near] < sigma[k] / 2) & (height[near] > ENVELOPE * height[k])).any()
+    return envelope
 
 
 def _candidates(
@@ -304,19 +303,10 @@ def _candidates(
     apex = np.interp(ridges.position, points, grid)
     step = np.interp(ridges.position, points, np.gradient(grid))
     shoulder = np.minimum(view.left_fall, view.right_fall) <= np.maximum(3 * deviation, 0.002 * view.height)
-    flat = np.array([bool(np.any(np.abs(saturated - t) <= s)) for t, s in zip(apex, ridges.sigma * step, strict=True)])
-    return [
-        Candidate(
-            float(apex[i]),
-            float(view.height[i]),
-            float(ridges.sigma[i] * step[i]),
-            float(view.height[i] / deviation[i]),
-            sign,
-            bool(shoulder[i]),
-            float(view.left_half[i] * step[i]),
-            float(view.right_half[i] * step[i]),
-            float(ridges.significance[i]),
-            bool(flat[i]),
-        )
-        for i in np.flatnonzero(keep)
-    ]
+    sigma = ridges.sigma * step
+    flat = np.searchsorted(saturated, apex - sigma) < np.searchsorted(saturated, apex + sigma, "right")
+    columns = (
+        apex, view.height, sigma, view.height / deviation, np.full(apex.size, sign), shoulder,
+        view.left_half * step, view.right_half * step, ridges.significance, flat,
+    )  # fmt: skip
+    return list(map(Candidate, *(column[keep].tolist() for column in columns)))

@@ -331,5 +331,6 @@ def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> floa
     total = baseline.copy()
     for peak in peaks:
         total[peak.first : peak.first + peak.curve.size] += peak.curve
-    scatter = float(np.sum((signal[inside] - signal[inside].mean()) ** 2))
-    return 1 - float(np.sum((signal - total)[inside] ** 2)) / scatter if scatter > 0 else None
+    seen = signal[inside]
+    scatter = float(np.sum((seen - seen.mean()) ** 2))
+    return 1 - float(np.sum((seen - total[inside]) ** 2)) / scatter if scatter > 0 else None

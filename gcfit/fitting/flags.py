@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
-from gcfit.fitting.states import Peak, State, bounds
+from gcfit.fitting.states import Peak, State, limits
 from gcfit.fitting.task import Task
 from gcfit.fitting.terms import Solution
 
@@ -69,7 +68,7 @@ def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
     The status is the gravest of what the message tells.
     """
     peak = evidence.state.peaks[evidence.place]
-    at_bound = at_bounds(peak, evidence.task).tolist()
+    at_bound = at_bounds(peak, evidence.task)
     stuck = [name for name, held in zip(MODELS[peak.model].parameters, at_bound, strict=True) if held]
     errors = {column: None for name in stuck for column in BOUND_COLUMNS[name]}
     loose = record.k_d_se_per_s is not None and record.k_d_se_per_s > (record.k_d_per_s or 0.0)
@@ -120,24 +119,23 @@ def _of_search(evidence: Evidence) -> Iterator[tuple[str, str]]:
 def _of_signal(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield that the top of a peak was cut by the detector, or a flank by the run."""
     size = np.abs(record.curve)
-    top = size > 0.5 * size.max(initial=0.0)
+    highest = size.max(initial=0.0)
     if evidence.task.weights is not None:
         begin = record.first - evidence.task.first
         masked = evidence.task.weights[begin : begin + size.size] == 0
-        if np.count_nonzero(masked & top) > 2:
+        if np.count_nonzero(masked & (size > 0.5 * highest)) > 2:
             yield "saturated", "saturated: the cut top is left out of the fit"
-    least = CUT * size.max(initial=0.0)
-    begins = record.first == 0 and size[:1].sum() > least
-    ends = record.first + size.size == evidence.points and size[-1:].sum() > least
+    begins = record.first == 0 and size[:1].sum() > CUT * highest
+    ends = record.first + size.size == evidence.points and size[-1:].sum() > CUT * highest
     if begins or ends:
         yield "clipped", "cut by the end of the run" if ends else "cut by the begin of the run"
 
 
 def _of_misfit(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield that a residual far above the noise remains."""
-    residual = evidence.residual
-    if record.r_squared is None or record.r_squared >= POOR or not residual.size:
+    if record.r_squared is None or record.r_squared >= POOR:
         return
+    residual = evidence.residual
     size = float(np.sqrt(np.mean(residual**2)))
     if size > ABOVE_NOISE * evidence.task.deviation:
         yield "poor fit", f"the model leaves {size:.3g} (root mean square), the noise is {evidence.task.deviation:.3g}"
@@ -149,6 +147,8 @@ def _of_misfit(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
 def _merged(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """Yield that no valley parts a peak from a higher one: then the model alone shares out the area."""
     solution, place = evidence.state.solution, evidence.place
+    if len(solution.curves) == 1:
+        return
     own, height = _top(solution, place)
     for other, shape in enumerate(solution.curves):
         if other == place or not shape.first <= own < shape.last:
@@ -195,24 +195,24 @@ def _of_additions(record: PeakFit, stuck: Sequence[str]) -> Iterator[tuple[str, 
             yield "", f"{word} is not determined"
 
 
-def at_bounds(peak: Peak, task: Task) -> NDArray[np.bool_]:
-    """Whether each coordinate of a peak lies on a bound of its search, shape (p,)."""
-    lower, upper, near = _bounds(peak, task)
-    return np.asarray((peak.coordinates <= lower + near) | (peak.coordinates >= upper - near))
+def at_bounds(peak: Peak, task: Task) -> list[bool]:
+    """Whether each coordinate of a peak lies on a bound of its search."""
+    places = zip(peak.coordinates.tolist(), _edges(peak, task), strict=True)
+    return [value <= low or value >= high for value, (low, high) in places]
 
 
-def without_effect(peak: Peak, task: Task) -> NDArray[np.bool_]:
-    """Whether each coordinate of a peak belongs to a site or tail that has vanished at its lower bound, shape (p,)."""
+def without_effect(peak: Peak, task: Task) -> list[bool]:
+    """Whether each coordinate of a peak belongs to a site or tail that has vanished at its lower bound."""
     names = MODELS[peak.model].parameters
     if not MODELS[peak.model].parts:
-        return np.zeros(len(names), dtype=bool)
-    lower, _, near = _bounds(peak, task)
-    low = dict(zip(names, (peak.coordinates <= lower + near).tolist(), strict=True))
+        return [False] * len(names)
+    places = zip(names, peak.coordinates.tolist(), _edges(peak, task), strict=True)
+    low = {name: value <= edge for name, value, (edge, _) in places}
     site, tail = low.get("log_site_delay", False), low.get("log_tail", False)
-    return np.array([(site and name.startswith("log_site")) or (tail and name == "log_tail") for name in names])
+    return [(site and name.startswith("log_site")) or (tail and name == "log_tail") for name in names]
 
 
-def _bounds(peak: Peak, task: Task) -> tuple[Array, Array, Array]:
-    """Lower and upper bounds of the coordinates, and how near to one is on it."""
-    lower, upper, _ = bounds(peak, task.data.sampling.interval, task.data.crowded)
-    return lower, upper, EDGE * (upper - lower)
+def _edges(peak: Peak, task: Task) -> list[tuple[float, float]]:
+    """Between which values each coordinate is not on a bound."""
+    found = limits(peak, task.data.sampling.interval, task.data.crowded)
+    return [(low + EDGE * (high - low), high - EDGE * (high - low)) for low, high, _ in found]

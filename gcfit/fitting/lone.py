@@ -18,12 +18,12 @@ from gcfit.fitting.normal import SINGULAR
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve
 from gcfit.fitting.solver import CRAWL, DAMPING, DONE, FLOOR, MISFITTED, STILL
-from gcfit.fitting.states import Search, WindowData, bounds
+from gcfit.fitting.states import Search, WindowData, limits
 from gcfit.fitting.terms import FINE, Effort, Solution
 
 Pair = tuple[float, float]
 Form = tuple[float, float, float]  # a symmetric matrix of two rows: diagonal, then what is beside it
-NEAR = np.array([2.0, 1.0])  # longest steps of retention and width around the start that are gone here
+NEAR = (2.0, 1.0)  # longest steps of retention and width around the start that are gone here
 FEW = 4  # curves that are quicker evaluated one after the other
 
 
@@ -151,11 +151,14 @@ def _window(search: Search) -> _Window | None:
     # a second pass refines: a small peak on a high baseline keeps its digits
     correction = inverse @ (base @ above)
     above -= correction @ base
-    lower, upper, stride = bounds(search.peaks[0], data.sampling.interval, data.crowded)
-    start, reach = search.peaks[0].coordinates, NEAR * stride
+    spans = limits(search.peaks[0], data.sampling.interval, data.crowded)
+    (low, high, step), (narrow, wide, change) = (
+        (max(least, start - reach * stride), min(most, start + reach * stride), stride)
+        for start, (least, most, stride), reach in zip(search.peaks[0].coordinates.tolist(), spans, NEAR, strict=True)
+    )
     return _Window(
         search, base, inverse, level + correction, above,
-        _pair(np.maximum(lower, start - reach)), _pair(np.minimum(upper, start + reach)), _pair(stride),
+        (low, narrow), (high, wide), (step, change),
         Effort(FINE.iterations, FINE.settled, data.deviation**2),
         max(data.signal.size - order - 3, 1), FLOOR * float(data.signal @ data.signal),
     )  # fmt: skip

@@ -224,7 +224,7 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
         return None
     begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
     own = slice(begin, begin + solution.rows[place].shape[0])
-    spread = _given(variance * unit[own, own], np.append(False, without_effect(state.peaks[place], result.task)))
+    spread = _given(variance * unit[own, own], np.array([False, *without_effect(state.peaks[place], result.task)]))
     if spread is None:
         return None
     if result.motion and result.tail_error is not None:
@@ -254,11 +254,9 @@ def _limits(state: State) -> list[tuple[int, int]]:
         amplitude * shape.rows[0]
         for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
     ]
-    size = state.solution.residual.size
-    total = np.zeros(size)
+    total = state.solution.total
     reach, tops = [], []
     for shape, values in zip(state.solution.curves, curves, strict=True):
-        total[shape.first : shape.last] += values
         heights = np.abs(values)
         high = (heights > LIMIT * heights.max(initial=0.0)).nonzero()[0]
         low_high = (shape.first + int(high[0]), shape.first + int(high[-1]) + 1) if high.size else (shape.first,) * 2

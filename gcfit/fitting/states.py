@@ -207,9 +207,13 @@ def bounds(peak: Peak, interval: float, crowded: bool) -> tuple[Array, Array, Ar
 
     In a window that is `crowded` a peak stays nearer to where it was found.
     """
-    limits = [_limits(name, peak, interval, crowded) for name in MODELS[peak.model].parameters]
-    lower, upper, stride = np.array(limits).T
+    lower, upper, stride = np.array(limits(peak, interval, crowded)).T
     return lower, upper, stride
+
+
+def limits(peak: Peak, interval: float, crowded: bool) -> list[tuple[float, float, float]]:
+    """Lower and upper bound of each coordinate of a peak, and the longest step of it."""
+    return [_limits(name, peak, interval, crowded) for name in MODELS[peak.model].parameters]
 
 
 def _limits(name: str, peak: Peak, interval: float, crowded: bool) -> tuple[float, float, float]:
