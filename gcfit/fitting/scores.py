@@ -55,7 +55,8 @@ def _inverse(products: Array, least: float) -> Array:
     Sound are those whose eigenvalue, of the products of unit rows, is above `least` of the largest.
     """
     size = np.sqrt(np.maximum(products.diagonal(), 0.0))
-    size[size == 0] = 1.0
+    if not size.all():
+        size[size == 0] = 1.0
     outer: Array = size * size[:, None]
     unit = products / outer
     try:
