@@ -20,6 +20,7 @@ FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 1.6  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
 EXPLAINED = 0.75  # of the sum of squares there
+WHOLE = 2.5  # σ on either side of its apex that must be seen
 
 
 def left_over(data: WindowData, state: State) -> tuple[Candidate, ...]:
@@ -73,10 +74,13 @@ def _touch(one: Peak, other: Peak) -> bool:
 def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool:
     """Whether a peak takes up most of what was left where it stands, and stands out from the others there.
 
-    A peak that did not would only mend the misfit of a neighbour.
+    A peak that did not would only mend the misfit of a neighbour; one that the points cut may be another's tail.
     """
     place = after.peaks.index(peak)
     apex, height = _apex(data, after, place)
+    reach = WHOLE * float(np.exp(peak.coordinates[1]))
+    if apex - reach < data.time[0] or apex + reach > data.time[-1]:
+        return False
     if height < SHARE * (float(np.interp(apex, data.time, _level(data, after))) - height):
         return False
     if errors_of(data, after, place).get("area", 1.0) > VAGUE:

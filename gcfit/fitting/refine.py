@@ -1,8 +1,9 @@
-"""The last turn of a crowd: where peaks leave far more than noise, they are searched again from other starts.
+"""The last turn of a window: where peaks leave far more than noise, they are searched again from other starts.
 
 A peak that was missed bends all around it: its neighbour's search ends where it stands for two. And a loading has local
 minima. So each peak that is described badly starts once more as it was found, with a loading, and then with one more
-peak beside it where the residual asks for one most. What takes up most of the misfit stays.
+peak beside it where the residual asks for one most. What takes up most of the misfit stays; outside a crowd, and beside
+a peak that touches no other, that is nearly all of it, as such a peak is one as far as anyone can see.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.select import chosen
 from gcfit.fitting.sense import as_found
-from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, solved, supports
+from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, penalty, solved
 from gcfit.fitting.terms import CLOSE, COARSE
 from gcfit.fitting.together import TOUCHING, overlapping
 
@@ -24,15 +25,16 @@ BADLY = 0.006  # of the height of a peak; one that leaves less is described well
 MISSED = 0.008  # of the height of a peak; less is left by the models of one peak themselves (R² of 0.9995 to 0.998)
 WORTH = 0.8  # of the misfit of one peak; a first search with two that leaves more is not followed up
 MOST = 0.4  # of it that is left at most where a peak is added
-CLEARLY = 0.1  # of it below which the pair is enough for both
+ALONE = 0.1  # the same outside a crowd, and beside a peak that touches no other
 PLACES = np.arange(-3.5, 3.6, 0.5)  # of a new peak, in widths of the one that it is beside
 WIDTHS = (0.6, 1.0)  # of a new peak, in those of the one that it is beside
 APART = 0.5  # σ between a new peak and all others at least
+PARTED = 1.0  # σ between it and its neighbours once they are fitted; what is closer is one peak's shape
 INSEPARABLE = 1e-6  # of the sum of squares of a new peak, of which less is left beside the fitted columns
 
 
 def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
-    """A solved crowd whose badly described peaks were searched again, if the criterion falls.
+    """A solved window whose badly described peaks were searched again, if the criterion falls.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     """
     peaks = _turn(data, state, allowed)
     joint = solved(data, peaks, state.base_order, CLOSE) if peaks else None
-    return state if joint is None or joint.criterion >= state.criterion else joint
+    return joint if joint is not None and _leaves_less(data, state, joint) else state
 
 
 def _turn(data: WindowData, state: State, allowed: Sequence[str]) -> list[Peak]:
@@ -82,22 +84,57 @@ def _searched_again(local: Local, before: State, place: int, allowed: Sequence[s
     data, peaks = local.data, before.peaks
     loaded = [name for name in allowed if "load" in MODELS[name].parts and len(MODELS[name].parts) < len(PARTS)]
     again = chosen(local, [*peaks[:place], as_found(peaks[place]), *peaks[place + 1 :]], place, loaded)
-    best = again if again is not None and supports(data, before, again, DECISIVE) else before
-    # a peak that touches no other is one as far as anyone can see
-    if len(peaks) == 1 or not leaves(data, best, place, MISSED):
+    best = again if again is not None and _leaves_less(data, before, again) else before
+    # among many, a peak that touches no other is one as far as anyone can see
+    if (data.crowded and len(peaks) == 1) or not leaves(data, best, place, MISSED):
         return best
+    two = _two(local, before, place, allowed, WORTH * best.solution.rss)
+    most = MOST if data.crowded else ALONE
+    if two is None or two.solution.rss > most * best.solution.rss:
+        return best
+    new = next(k for k, peak in enumerate(two.peaks) if peak.anchor not in {one.anchor for one in peaks})
+    apart = _parted(data, two, new) and explained(data, best, two, two.peaks[new])
+    return two if apart and _leaves_less(data, best, two) else best
+
+
+def _leaves_less(data: WindowData, before: State, after: State) -> bool:
+    """Whether a state leaves decisively less than another, both of them far more than noise, which says no more then.
+
+    The deviance for a misfit of unknown size is points × ln(sum of squares).
+    """
+    fall = data.independent * np.log(before.solution.rss / after.solution.rss)
+    return bool(fall > DECISIVE + (after.solution.columns - before.solution.columns) * penalty(data))
+
+
+def _parted(data: WindowData, state: State, place: int) -> bool:
+    """Whether the apexes of a peak and of each neighbour are further apart than their curves are wide in the mean."""
+    solution = state.solution
+    apexes = [float(data.time[one.first + int(np.argmax(one.rows[0]))]) for one in solution.curves]
+    # σ of the Gaussian of the same area and height
+    widths = [1 / (np.sqrt(2 * np.pi) * float(one.rows[0].max())) for one in solution.curves]
+    beside = [k for k in (place - 1, place + 1) if 0 <= k < len(apexes)]
+    return all(abs(apexes[k] - apexes[place]) > PARTED * (widths[k] + widths[place]) / 2 for k in beside)
+
+
+def _two(local: Local, before: State, place: int, allowed: Sequence[str], worth: float) -> State | None:
+    """Some peaks with one more beside one of them, which may take another model; None where that is not `worth` it.
+
+    The new one is a pair: two peaks of any model would describe any shape.
+    """
+    data, anchor = local.data, before.peaks[place].anchor
     trials = [solved(data, trial, local.base_order, COARSE) for trial in _with_one_more(data, before, place)]
-    two = min((one for one in trials if one is not None), key=lambda one: one.chi_squared, default=None)
-    if two is None or two.chi_squared > WORTH * best.chi_squared:
-        return best
-    if two.chi_squared > CLEARLY * best.chi_squared:
-        own = next(k for k, peak in enumerate(two.peaks) if peak.anchor == peaks[place].anchor)
-        shaped = chosen(local, two.peaks, own, allowed)
-        two = shaped if shaped is not None and shaped.criterion < two.criterion else two
-    if two.chi_squared > MOST * best.chi_squared or not supports(data, best, two, DECISIVE):
-        return best
-    new = next(peak for peak in two.peaks if peak.anchor not in {one.anchor for one in peaks})
-    return two if explained(data, best, two, new) else best
+    found = sorted((one for one in trials if one is not None), key=lambda one: one.solution.rss)
+    if len(before.peaks) > 1:
+        # what is worth no more as it was found is not where its neighbours leave room
+        found = [one for one in found[:1] if one.solution.rss <= worth]
+    return min((_shaped(local, one, anchor, allowed) for one in found), key=lambda one: one.solution.rss, default=None)
+
+
+def _shaped(local: Local, state: State, anchor: float, allowed: Sequence[str]) -> State:
+    """Some peaks with the model of one of them chosen again."""
+    own = next(k for k, peak in enumerate(state.peaks) if peak.anchor == anchor)
+    shaped = chosen(local, state.peaks, own, allowed)
+    return shaped if shaped is not None and _leaves_less(local.data, state, shaped) else state
 
 
 def _with_one_more(data: WindowData, state: State, place: int) -> Iterator[list[Peak]]:

@@ -7,8 +7,9 @@ from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, unbent
+from gcfit.fitting.misfit import leaves
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
-from gcfit.fitting.refine import refined
+from gcfit.fitting.refine import MISSED, refined
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
@@ -77,7 +78,9 @@ def _settled(data: WindowData, task: Task) -> Searching:
     state = yield from _first(data, task)
     if state is None or task.model != "auto":
         return state
-    return _with_hidden(data, task, state) if task.crowded else _straightened(data, task, _with_lost(data, task, state))
+    if task.crowded:
+        return _with_hidden(data, task, state)
+    return _with_company(data, task, _straightened(data, task, _with_lost(data, task, state)))
 
 
 def _first(data: WindowData, task: Task) -> Searching:
@@ -119,6 +122,20 @@ def _with_lost(data: WindowData, task: Task, state: State) -> State:
         return state
     found = without_phantoms(data, bend_base(data, grown))
     return found if found is not None and supports(data, state, found, DECISIVE) else state
+
+
+def _with_company(data: WindowData, task: Task, state: State) -> State | None:
+    """A small window whose peaks are described badly, with others that show only in what these leave."""
+    if task.rigid or not any(leaves(data, state, place, MISSED) for place in range(len(state.peaks))):
+        return state
+    known = _with_hidden(data, task, state)
+    if known is None:
+        return None
+    again = refined(data, known, allowed(known, known=task.known))
+    if again is known:
+        return known
+    found = without_phantoms(data, bend_base(data, again))
+    return None if found is None else _straightened(data, task, found)
 
 
 def _with_hidden(data: WindowData, task: Task, state: State) -> State | None:

@@ -198,3 +198,21 @@ def test_small_peaks_between_high_ones_that_no_model_describes(height: float, de
     times = np.array([peak.retention_time_s for peak in peaks])
     assert len(times) == found
     assert np.abs(times - places[:, None]).min(axis=0).max() < 2
+
+
+@pytest.mark.parametrize(
+    ("away", "height", "width"), [(-16, 18, 8), (-14, 18, 9), (-20, 10, 10), (16, 18, 8), (-18, 6, 9)]
+)
+def test_a_hump_under_the_flank_of_a_lone_peak_is_found(away: float, height: float, width: float) -> None:
+    """It has no maximum of its own, and no shoulder: only what the best of one peak leaves shows it."""
+    time = np.arange(200.0, 400.0, 0.25)
+    high, low = (size * np.exp(-0.5 * ((time - at) / sigma) ** 2) for at, size, sigma in
+                 ((300.0, 100.0, 6.0), (300.0 + away, height, width)))  # fmt: skip
+    rising = np.diff(high + low) > 0
+    assert np.count_nonzero(rising[1:] != rising[:-1]) == 1
+    found = fit(Chromatogram(time, high + low + 3 + 0.02 * np.random.default_rng(1).standard_normal(time.size)))
+    main, hump = sorted(found.peaks, key=lambda peak: abs((peak.retention_time_s or 0.0) - 300.0))
+    scale = np.sqrt(2 * np.pi)
+    assert hump.retention_time_s == pytest.approx(300.0 + away, abs=2.0)
+    assert hump.area == pytest.approx(height * width * scale, rel=0.15)
+    assert main.area == pytest.approx(100 * 6 * scale, rel=0.025)

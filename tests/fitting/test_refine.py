@@ -72,11 +72,34 @@ def test_what_is_described_well_stays_as_it_is() -> None:
     assert refined(data, state, tuple(LAPLACE_MODELS)) is state
 
 
-def test_a_peak_that_touches_no_other_is_not_split() -> None:
+def test_a_peak_that_touches_no_other_is_one_in_a_crowd() -> None:
     """Two peaks one and a half σ apart are one peak where no neighbour says otherwise."""
     data, state = crowd(bell(346.0, 60.0, 3.0))
     assert leaves(data, state, 6, refine.MISSED)
     assert len(refined(data, state, ("laplace",)).peaks) == len(APEXES)
+
+
+def test_a_lone_peak_is_two_where_two_leave_next_to_nothing() -> None:
+    data, state = crowd(bell(346.0, 60.0, 3.0))
+    found = refined(replace(data, crowded=False), state, ("laplace",))
+    assert len(found.peaks) == len(APEXES) + 1
+    assert [float(peak.coordinates[0]) for peak in found.peaks[-2:]] == pytest.approx([340.0, 346.0], abs=0.1)
+    size = np.sqrt(2 * np.pi) * np.array([100 * SIGMA, 60 * 3.0])
+    np.testing.assert_allclose(found.solution.amplitudes[-2:], size, rtol=0.02)
+
+
+def test_a_peak_that_touches_no_other_is_not_split_for_its_shape() -> None:
+    """A peak that falls exponentially on both sides is no sum of two better than it is one."""
+    data, state = crowd(100 * np.exp(-np.abs(TIME - 340.0) / SIGMA), APEXES[:-1])
+    assert leaves(data, state, 6, refine.MISSED)
+    assert len(refined(replace(data, crowded=False), state, tuple(LAPLACE_MODELS)).peaks) == len(APEXES)
+
+
+def test_what_is_closer_than_its_width_is_shape() -> None:
+    """A narrow peak on top of a wide one of the same retention."""
+    data, state = crowd(bell(341.5, 60.0, 1.5))
+    assert leaves(data, state, 6, refine.MISSED)
+    assert len(refined(replace(data, crowded=False), state, ("laplace",)).peaks) == len(APEXES)
 
 
 def test_two_peaks_missed_at_once_are_found_in_one_turn() -> None:
