@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.apex import leaning
 from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
@@ -125,6 +126,9 @@ def _peak(
     amplitude, shape = float(solution.amplitudes[place]), solution.curves[place]
     spread = _spread(result, state, place, noise)
     figures = _shape(peak, shape, task)
+    measured: dict[str, float | None] = {}
+    if figures is not None:
+        measured = _figures(amplitude, figures, _leaning(task, state, place, figures, noise), spread, noise)
     rates = kinetics(
         peak.model, peak.coordinates, None if spread is None else spread[1:, 1:], task.known,
         settings.hold_up, settings.phase_ratio,
@@ -146,8 +150,19 @@ def _peak(
         window_start_s=float(task.time[0]),
         window_end_s=float(task.time[-1]),
         **_columns(rates),
-        **({} if figures is None else _figures(amplitude, figures, spread, noise)),
+        **measured,
     )
+
+
+def _leaning(task: Task, state: State, place: int, figures: suitability.Shape, noise: Noise) -> tuple[float, float]:
+    """How much later the signal has its apex than a fitted peak, and its error [s]; 0 where the detector cut it."""
+    shape = state.solution.curves[place]
+    points = slice(shape.first, shape.last)
+    if figures.half_width is None or (task.weights is not None and not task.weights[points].all()):
+        return 0.0, 0.0
+    curve = state.solution.amplitudes[place] * shape.rows[0]
+    residual = state.solution.residual[points]
+    return leaning(task.time[points], residual, curve, figures.apex, figures.half_width, noise)
 
 
 def _columns(rates: dict[str, Estimate]) -> dict[str, float | None]:
@@ -168,17 +183,18 @@ def _error_column(name: str) -> str:
 
 
 def _figures(
-    amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
+    amplitude: float, figures: suitability.Shape, lean: tuple[float, float], spread: Array | None, noise: Noise
 ) -> dict[str, float | None]:
-    """Columns of what is measured on the fitted curve."""
+    """Columns of what is measured on the fitted curve, its apex where the signal has it."""
     error = None
     if spread is not None:
-        error = math.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0))
+        variance = max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0)
+        error = math.sqrt(variance + lean[1] ** 2)
     height = amplitude * figures.height
     width, base, left = figures.half_width, figures.base_width, figures.base_left
     peak_to_peak = noise.peak_to_peak
     return {
-        "retention_time_s": figures.apex,
+        "retention_time_s": figures.apex + lean[0],
         "retention_time_se_s": error,
         "height": height,
         "fwhm_s": width,
