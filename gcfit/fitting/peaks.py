@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
+from gcfit.fitting.limits import limits_of, to_valleys
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
@@ -23,7 +23,6 @@ from gcfit.fitting.states import Peak, State
 from gcfit.fitting.task import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
-LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
 FREE = 4  # peaks on either side that are free when the covariance of one is taken
 
 
@@ -110,8 +109,22 @@ def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points:
             _peak(place, result, state, limits, noise, settings),
             Evidence(result.task, state, place, limits, points),
         )
-        for place, limits in enumerate(_limits(state))
+        for place, limits in enumerate(_limits(result, state, noise))
     ]
+
+
+def _limits(result: WindowResult, state: State, noise: Noise) -> list[tuple[int, int]]:
+    """Points of the window between which each peak is integrated."""
+    weights, solution = result.task.weights, state.solution
+    limits = limits_of(state)
+    for place, (first, last) in enumerate(limits):
+        if weights is None or weights[first:last].all():
+            shape, amplitude = solution.curves[place], solution.amplitudes[place]
+            curve = np.zeros_like(solution.residual)
+            curve[shape.first : shape.last] = amplitude * shape.rows[0]
+            upright = np.sign(amplitude)
+            limits[place] = to_valleys(upright * curve, upright * (curve + solution.residual), (first, last), noise)
+    return limits
 
 
 def _peak(
@@ -262,55 +275,6 @@ def _given(spread: Array, stand: NDArray[np.bool_]) -> Array | None:
     out = np.zeros_like(spread)
     out[np.ix_(free, free)] = left
     return out * scale * scale[:, None]
-
-
-def _limits(state: State) -> list[tuple[int, int]]:
-    """Points of the window between which each peak is integrated: to 1e-3 of its apex, or the valley to the next."""
-    curves = [
-        amplitude * shape.rows[0]
-        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
-    ]
-    size = state.solution.residual.size
-    total = np.zeros(size)
-    reach, tops = [], []
-    for shape, values in zip(state.solution.curves, curves, strict=True):
-        total[shape.first : shape.last] += values
-        heights = np.abs(values)
-        high = (heights > LIMIT * heights.max(initial=0.0)).nonzero()[0]
-        low_high = (shape.first + int(high[0]), shape.first + int(high[-1]) + 1) if high.size else (shape.first,) * 2
-        reach.append(low_high)
-        tops.append(shape.first + int(heights.argmax()) if values.size else shape.first)
-    order = np.argsort(tops, kind="stable")
-    for left, right in pairwise(order.tolist()):
-        if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
-            both = slice(tops[left], tops[right] + 1)
-            shares = [np.abs(_at(state.solution.curves[k].first, curves[k], both)) for k in (left, right)]
-            parting = tops[left] + _parting(np.abs(total[both]), *shares)
-            reach[left] = (reach[left][0], min(reach[left][1], parting + 1))
-            reach[right] = (max(reach[right][0], parting), reach[right][1])
-    return reach
-
-
-def _at(first: int, values: Array, points: slice) -> Array:
-    """Values that begin at the point `first`, at some points, shape (m,); nothing where they do not reach."""
-    out = np.zeros(points.stop - points.start)
-    low, high = max(first, points.start), min(first + values.size, points.stop)
-    if low < high:
-        out[low - points.start : high - points.start] = values[low - first : high - first]
-    return out
-
-
-def _parting(total: Array, left: Array, right: Array) -> int:
-    """Where two peaks part, from the apex of the first to that of the second: in the valley.
-
-    Where there is none, one of them being a shoulder, where their curves cross; half-way where they do not.
-    """
-    valley = int(np.argmin(total))
-    if 0 < valley < total.size - 1:
-        return valley
-    if left[0] > right[0] and left[-1] < right[-1]:
-        return int(np.argmax(left < right))
-    return total.size // 2
 
 
 def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> float | None:
