@@ -4,17 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
+from gcfit.fitting.apex import leaning
 from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
+from gcfit.fitting.limits import limits_of, to_valleys
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
@@ -22,7 +23,6 @@ from gcfit.fitting.states import Peak, State
 from gcfit.fitting.task import Task
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
-LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
 FREE = 4  # peaks on either side that are free when the covariance of one is taken
 
 
@@ -109,8 +109,22 @@ def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points:
             _peak(place, result, state, limits, noise, settings),
             Evidence(result.task, state, place, limits, points),
         )
-        for place, limits in enumerate(_limits(state))
+        for place, limits in enumerate(_limits(result, state, noise))
     ]
+
+
+def _limits(result: WindowResult, state: State, noise: Noise) -> list[tuple[int, int]]:
+    """Points of the window between which each peak is integrated."""
+    weights, solution = result.task.weights, state.solution
+    limits = limits_of(state)
+    for place, (first, last) in enumerate(limits):
+        if weights is None or weights[first:last].all():
+            shape, amplitude = solution.curves[place], solution.amplitudes[place]
+            curve = np.zeros_like(solution.residual)
+            curve[shape.first : shape.last] = amplitude * shape.rows[0]
+            upright = np.sign(amplitude)
+            limits[place] = to_valleys(upright * curve, upright * (curve + solution.residual), (first, last), noise)
+    return limits
 
 
 def _peak(
@@ -125,6 +139,9 @@ def _peak(
     amplitude, shape = float(solution.amplitudes[place]), solution.curves[place]
     spread = _spread(result, state, place, noise)
     figures = _shape(peak, shape, task)
+    measured: dict[str, float | None] = {}
+    if figures is not None:
+        measured = _figures(amplitude, figures, _leaning(task, state, place, figures, noise), spread, noise)
     rates = kinetics(
         peak.model, peak.coordinates, None if spread is None else spread[1:, 1:], task.known,
         settings.hold_up, settings.phase_ratio,
@@ -146,8 +163,19 @@ def _peak(
         window_start_s=float(task.time[0]),
         window_end_s=float(task.time[-1]),
         **_columns(rates),
-        **({} if figures is None else _figures(amplitude, figures, spread, noise)),
+        **measured,
     )
+
+
+def _leaning(task: Task, state: State, place: int, figures: suitability.Shape, noise: Noise) -> tuple[float, float]:
+    """How much later the signal has its apex than a fitted peak, and its error [s]; 0 where the detector cut it."""
+    shape = state.solution.curves[place]
+    points = slice(shape.first, shape.last)
+    if figures.half_width is None or (task.weights is not None and not task.weights[points].all()):
+        return 0.0, 0.0
+    curve = state.solution.amplitudes[place] * shape.rows[0]
+    residual = state.solution.residual[points]
+    return leaning(task.time[points], residual, curve, figures.apex, figures.half_width, noise)
 
 
 def _columns(rates: dict[str, Estimate]) -> dict[str, float | None]:
@@ -168,17 +196,18 @@ def _error_column(name: str) -> str:
 
 
 def _figures(
-    amplitude: float, figures: suitability.Shape, spread: Array | None, noise: Noise
+    amplitude: float, figures: suitability.Shape, lean: tuple[float, float], spread: Array | None, noise: Noise
 ) -> dict[str, float | None]:
-    """Columns of what is measured on the fitted curve."""
+    """Columns of what is measured on the fitted curve, its apex where the signal has it."""
     error = None
     if spread is not None:
-        error = math.sqrt(max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0))
+        variance = max(float(figures.apex_slopes @ spread[1:, 1:] @ figures.apex_slopes), 0.0)
+        error = math.sqrt(variance + lean[1] ** 2)
     height = amplitude * figures.height
     width, base, left = figures.half_width, figures.base_width, figures.base_left
     peak_to_peak = noise.peak_to_peak
     return {
-        "retention_time_s": figures.apex,
+        "retention_time_s": figures.apex + lean[0],
         "retention_time_se_s": error,
         "height": height,
         "fwhm_s": width,
@@ -246,53 +275,6 @@ def _given(spread: Array, stand: NDArray[np.bool_]) -> Array | None:
     out = np.zeros_like(spread)
     out[np.ix_(free, free)] = left
     return out * scale * scale[:, None]
-
-
-def _limits(state: State) -> list[tuple[int, int]]:
-    """Points of the window between which each peak is integrated: to 1e-3 of its apex, or the valley to the next."""
-    curves = [
-        amplitude * shape.rows[0]
-        for amplitude, shape in zip(state.solution.amplitudes, state.solution.curves, strict=True)
-    ]
-    total = state.solution.total
-    reach, tops = [], []
-    for shape, values in zip(state.solution.curves, curves, strict=True):
-        heights = np.abs(values)
-        high = (heights > LIMIT * heights.max(initial=0.0)).nonzero()[0]
-        low_high = (shape.first + int(high[0]), shape.first + int(high[-1]) + 1) if high.size else (shape.first,) * 2
-        reach.append(low_high)
-        tops.append(shape.first + int(heights.argmax()) if values.size else shape.first)
-    order = np.argsort(tops, kind="stable")
-    for left, right in pairwise(order.tolist()):
-        if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
-            both = slice(tops[left], tops[right] + 1)
-            shares = [np.abs(_at(state.solution.curves[k].first, curves[k], both)) for k in (left, right)]
-            parting = tops[left] + _parting(np.abs(total[both]), *shares)
-            reach[left] = (reach[left][0], min(reach[left][1], parting + 1))
-            reach[right] = (max(reach[right][0], parting), reach[right][1])
-    return reach
-
-
-def _at(first: int, values: Array, points: slice) -> Array:
-    """Values that begin at the point `first`, at some points, shape (m,); nothing where they do not reach."""
-    out = np.zeros(points.stop - points.start)
-    low, high = max(first, points.start), min(first + values.size, points.stop)
-    if low < high:
-        out[low - points.start : high - points.start] = values[low - first : high - first]
-    return out
-
-
-def _parting(total: Array, left: Array, right: Array) -> int:
-    """Where two peaks part, from the apex of the first to that of the second: in the valley.
-
-    Where there is none, one of them being a shoulder, where their curves cross; half-way where they do not.
-    """
-    valley = int(np.argmin(total))
-    if 0 < valley < total.size - 1:
-        return valley
-    if left[0] > right[0] and left[-1] < right[-1]:
-        return int(np.argmax(left < right))
-    return total.size // 2
 
 
 def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> float | None:

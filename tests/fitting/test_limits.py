@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.limits import limits_of, parting, to_valleys
 from gcfit.fitting.models import Known
-from gcfit.fitting.peaks import _limits, _parting
+from gcfit.fitting.records import Noise
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, WindowData, solved
 
@@ -22,7 +23,7 @@ def limits(*bells: tuple[float, float, float]) -> list[tuple[float, float]]:
     data = WindowData(Sampling.of(TIME), signal, None, 1e-6, 1.0, Known(-1e6))
     state = solved(data, [Peak("gaussian", np.array([at, np.log(s)]), at, s) for at, _, s in bells], 2)
     assert state is not None
-    return [(float(TIME[first]), float(TIME[last - 1])) for first, last in _limits(state)]
+    return [(float(TIME[first]), float(TIME[last - 1])) for first, last in limits_of(state)]
 
 
 def test_peaks_part_at_the_valley() -> None:
@@ -53,5 +54,35 @@ def test_a_peak_that_is_nowhere_the_higher_one_parts_half_way() -> None:
         ([9, 8, 7, 6, 5], [9, 8, 7, 5, 4], [0, 0, 0, 1, 1], 2),
     ],
 )
-def test_parting(total: list[float], left: list[float], right: list[float], place: int) -> None:
-    assert _parting(np.array(total), np.array(left), np.array(right)) == place
+def testparting(total: list[float], left: list[float], right: list[float], place: int) -> None:
+    assert parting(np.array(total), np.array(left), np.array(right)) == place
+
+
+NOISE = Noise(0.1)
+
+
+def test_an_unfitted_neighbour_ends_a_peak_at_the_valley() -> None:
+    tail = bell(80.0, 100.0, 5.0) + np.where(TIME > 80, 5.0, 0.0)  # a model that does not come down
+    seen = bell(80.0, 100.0, 5.0) + bell(110.0, 20.0, 4.0)
+    first, last = to_valleys(tail, seen, (100, 300), NOISE)
+    between = np.flatnonzero((TIME > 80) & (TIME < 110))
+    valley = between[np.argmin(seen[between])]
+    assert first == 100
+    assert abs(last - 1 - valley) <= 2  # of means over 5 points
+    # and on the other side, seen in a mirror
+    mirrored = to_valleys(tail[::-1], seen[::-1], (100, 300), NOISE)
+    assert mirrored[1] == 300
+    assert abs(mirrored[0] - (TIME.size - 1 - valley)) <= 2
+
+
+def test_noise_draws_no_limits_in() -> None:
+    random = np.random.default_rng(3)
+    curve = bell(80.0, 2.0, 5.0)
+    for _ in range(500):
+        assert to_valleys(curve, curve + 0.1 * random.standard_normal(TIME.size), (100, 220), NOISE) == (100, 220)
+
+
+def test_a_ripple_of_less_than_a_thousandth_is_none() -> None:
+    curve = bell(80.0, 1e4, 5.0)
+    seen = curve + bell(105.0, 5.0, 2.0)
+    assert to_valleys(curve, seen, (100, 240), NOISE) == (100, 240)
