@@ -17,7 +17,7 @@ from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.select import chosen
 from gcfit.fitting.sense import as_found
-from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, penalty, solved
+from gcfit.fitting.states import DECISIVE, TINY, Peak, State, WindowData, penalty, solved
 from gcfit.fitting.terms import CLOSE, COARSE
 from gcfit.fitting.together import TOUCHING, overlapping
 
@@ -34,7 +34,7 @@ INSEPARABLE = 1e-6  # of the sum of squares of a new peak, of which less is left
 
 
 def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
-    """A solved window whose badly described peaks were searched again, if the criterion falls.
+    """A solved window whose badly described peaks were searched again, if that leaves decisively less.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _leaves_less(data: WindowData, before: State, after: State) -> bool:
 
     The deviance for a misfit of unknown size is points × ln(sum of squares).
     """
-    fall = data.independent * np.log(before.solution.rss / after.solution.rss)
+    fall = data.independent * np.log(before.solution.rss / max(after.solution.rss, TINY))
     return bool(fall > DECISIVE + (after.solution.columns - before.solution.columns) * penalty(data))
 
 
@@ -125,7 +125,7 @@ def _two(local: Local, before: State, place: int, allowed: Sequence[str], worth:
     trials = [solved(data, trial, local.base_order, COARSE) for trial in _with_one_more(data, before, place)]
     found = sorted((one for one in trials if one is not None), key=lambda one: one.solution.rss)
     if len(before.peaks) > 1:
-        # what is worth no more as it was found is not where its neighbours leave room
+        # among others only the better side, where a first search is worth a second
         found = [one for one in found[:1] if one.solution.rss <= worth]
     return min((_shaped(local, one, anchor, allowed) for one in found), key=lambda one: one.solution.rss, default=None)
 
