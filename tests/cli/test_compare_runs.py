@@ -206,7 +206,7 @@ def test_wrong_input_is_one_line(arguments: list[str], code: int, text: str, tmp
     [("lcqc/exlc_shim2.txt", 3), ("chromhandler/001F0101.D/FID1A.ch", 3)],
 )
 def test_measured_files_beside_their_vendors(name: str, least: int) -> None:
-    """Every peak that the vendor lists is found, the main one with an area within 3 %."""
+    """Every peak that the vendor lists is found, the main one, with what is merged with it, with an area within 3 %."""
     run = inside("compare", real_data_folder() / name)
     assert run.returncode == 0
     found = rows(run.stdout)
@@ -214,7 +214,11 @@ def test_measured_files_beside_their_vendors(name: str, least: int) -> None:
     assert len(both) >= least
     assert not [row for row in found if row["found_by"] == "vendor"]
     main = max(both, key=lambda row: float(row["vendor_area"]))
-    assert float(main["area_integrated_ratio"]) == pytest.approx(1.0, abs=0.03)
+    # the vendor's first peak of the one file has a shoulder in front, which the vendor counts in
+    before = found[found.index(main) - 1]
+    whole = [row for row in (before, main) if row is main or row["status"] == "merged"]
+    area = sum(float(row["area_integrated"]) for row in whole)
+    assert area == pytest.approx(float(main["vendor_area"]), rel=0.03)
 
 
 class Terminal(io.StringIO):
