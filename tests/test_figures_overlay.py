@@ -256,6 +256,13 @@ def test_a_small_peak_on_the_flank_of_a_huge_one_does_not_set_the_scale() -> Non
     assert {text.get_text() for text in zoom.texts if text.get_gid() == "peak-label"} == {"2", "3", "4"}
 
 
+def test_a_peak_at_the_foot_of_a_huge_one_sets_the_scale_by_its_free_end() -> None:
+    """It is 5.3 high over 10 and ends where the huge one is at 77; a smaller one stands alone, 0.27 high."""
+    fit = made_fit([(100, 3, 40), (115, 2, 3e4), (200, 3, 2)], end=300)
+    low, high = overlay(fit).axes[2].get_ylim()
+    assert low < 10 < 15.3 < high < 30
+
+
 def absent(number: int, name: str) -> PeakFit:
     """The row of a component that was expected from 480 to 520 s and is not there."""
     return PeakFit(number, name, "", "not found", 0, np.empty(0), window_start_s=480.0, window_end_s=520.0)

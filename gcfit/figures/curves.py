@@ -109,8 +109,8 @@ def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
 def heights(sheet: Sheet, peaks: Sequence[Extent], view: View) -> tuple[float, float]:
     """Lowest and highest value of the data at apex and ends of `peaks`, of all data of the panel if there are none.
 
-    A peak on the flank of a much higher one does not set the scale, unless all do. Data that leave this range only a
-    little, as noise does, widen it.
+    Of a peak on the flank of a much higher one only the end on the far side does; one with no end near its apex does
+    not set the scale, unless there are no others. Data that leave this range only a little, as noise does, widen it.
     """
     lowest, highest = float(view.signal.min()), float(view.signal.max())
     if not peaks:
@@ -118,8 +118,10 @@ def heights(sheet: Sheet, peaks: Sequence[Extent], view: View) -> tuple[float, f
     run = sheet.fit.chromatogram
     at = np.array([[np.searchsorted(run.time, x) for x in (peak.start, peak.apex, peak.end)] for peak in peaks])
     values = run.signal[at]
-    free = np.ptp(values, axis=1) <= 3 * max(abs(peak.height) for peak in peaks)
-    values = values[free] if free.any() else values
+    near = np.abs(values - values[:, 1:2]) <= 3 * max(abs(peak.height) for peak in peaks)
+    # the apex is near itself: an end must be as well
+    near &= np.count_nonzero(near, axis=1, keepdims=True) > 1
+    values = values[near] if near.any() else values
     low, high = float(values.min()), float(values.max())
     slack = 0.12 * (high - low)
     return (lowest if lowest > low - slack else low), (highest if highest < high + slack else high)
