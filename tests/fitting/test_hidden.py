@@ -216,3 +216,16 @@ def test_a_hump_under_the_flank_of_a_lone_peak_is_found(away: float, height: flo
     assert hump.retention_time_s == pytest.approx(300.0 + away, abs=2.0)
     assert hump.area == pytest.approx(height * width * scale, rel=0.15)
     assert main.area == pytest.approx(100 * 6 * scale, rel=0.025)
+
+
+@pytest.mark.parametrize(("away", "height", "width"), [(-32.0, 3.0, 4.0), (-30.0, 4.0, 4.0)])
+def test_a_bump_before_a_hump_before_a_lone_peak_is_found(away: float, height: float, width: float) -> None:
+    """Without a first look at what is left the hump would stand for both, twice as large as it is."""
+    time, scale = np.arange(200.0, 400.0, 0.25), np.sqrt(2 * np.pi)
+    true = [(300.0 + away, height, width), (286.0, 12.0, 7.0), (300.0, 100.0, 6.0)]
+    signal = sum(size * np.exp(-0.5 * ((time - at) / sigma) ** 2) for at, size, sigma in true)
+    found = fit(Chromatogram(time, signal + 3 + 0.02 * np.random.default_rng(1).standard_normal(time.size))).peaks
+    assert [peak.retention_time_s for peak in found] == pytest.approx([at for at, _, _ in true], abs=1.5)
+    areas = [scale * size * sigma for _, size, sigma in true]
+    assert [peak.area for peak in found] == [pytest.approx(areas[0], rel=0.05), pytest.approx(areas[1], rel=0.25),
+                                             pytest.approx(areas[2], rel=0.04)]  # fmt: skip
