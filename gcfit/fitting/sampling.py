@@ -1,4 +1,4 @@
-"""Where a window is sampled, and the Fourier sum on it: one real FFT on a uniform grid, a matrix elsewhere."""
+"""Where a window is sampled, and the Fourier sum on it: one real FFT, on a uniform grid."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
+from gcfit.fitting.scattered import synthesised
 
 JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
 
@@ -93,7 +94,8 @@ class Sampling:
     def synthesise(self, spectrum: Complex, grid: Grid) -> Curve:
         """Functions of time from the transforms at s = 2πik/T, shape (r, K + 1), at the points within the grid."""
         if not self.uniform:
-            return self._by_matrix(spectrum, grid)
+            first, last = np.searchsorted(self.time, [grid.begin, grid.end])
+            return Curve(int(first), synthesised(spectrum, grid.period, self.time[first:last] - grid.begin))
         if self.averaged > 1:
             spectrum = spectrum * self._response(grid, spectrum.shape[-1])
         refinement = refinement_for(spectrum.shape[-1] - 1, grid.length)
@@ -114,16 +116,6 @@ class Sampling:
         response: Array = np.sin(self.averaged * half) / (self.averaged * np.sin(half))
         response[0] = 1.0
         return response
-
-    def _by_matrix(self, spectrum: Complex, grid: Grid) -> Curve:
-        first, last = np.searchsorted(self.time, [grid.begin, grid.end])
-        waves = np.exp(
-            np.multiply.outer(frequencies(grid.period, spectrum.shape[-1] - 1), self.time[first:last] - grid.begin)
-        )
-        halved = spectrum.copy()
-        halved[:, 0] /= 2
-        rows: Array = (halved @ waves).real * (2 / grid.period)
-        return Curve(int(first), rows)
 
 
 def axis(period: float, count: int, duration: float) -> tuple[Complex, Complex | None]:
