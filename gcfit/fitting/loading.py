@@ -6,13 +6,15 @@ searches the apex and the width of the loaded peak. The offset and the width on 
 the loaded Gaussian, smooth functions of β; the change is exact whatever they are.
 """
 
+import math
 from functools import cache
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 
-GREATEST = 25.0  # |β|; beyond, 1 - J is lost in double precision
+GREATEST = 250.0  # |β|
+INVERTED = 25.0  # |β| beyond which a Fourier sum, right to 1e-16 of the apex, leaves too little of J or 1 - J
 _DEGREE = 24
 _HALF_NORMAL = 2 * np.sqrt(2 * np.log(2))
 
@@ -80,11 +82,21 @@ def _gain(loading: float) -> tuple[float, float]:
 
 
 def _shape(loading: float) -> tuple[float, float, float, float]:
-    """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β."""
+    """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β.
+
+    Beyond `INVERTED` they go on with the root of β and with its logarithm, off by 0.43 σ and 16 % at most.
+    """
     offset, offset_slope, width, width_slope = _series()
-    x = loading / GREATEST
+    common = min(max(loading, -INVERTED), INVERTED)
+    x = common / INVERTED
     offset_now, width_now = _horner(offset, x), _horner(width, x)
-    return offset_now, _horner(offset_slope, x) / GREATEST, width_now, _horner(width_slope, x) / GREATEST
+    by_offset, by_width = _horner(offset_slope, x) / INVERTED, _horner(width_slope, x) / INVERTED
+    if loading == common:
+        return offset_now, by_offset, width_now, by_width
+    ratio = loading / common
+    offset_now += 2 * common * (math.sqrt(ratio) - 1) * by_offset
+    width_now += common * math.log(ratio) * by_width
+    return offset_now, by_offset / math.sqrt(ratio), width_now, by_width / ratio
 
 
 def _horner(coefficients: tuple[float, ...], x: float) -> float:
@@ -101,7 +113,7 @@ def _series() -> tuple[tuple[float, ...], ...]:
     from numpy.polynomial import chebyshev, polynomial
 
     nodes = np.cos(np.pi * (np.arange(2 * _DEGREE) + 0.5) / (2 * _DEGREE))
-    shapes = np.array([_loaded_gaussian(GREATEST * x) for x in nodes])
+    shapes = np.array([_loaded_gaussian(INVERTED * x) for x in nodes])
     powers = [chebyshev.cheb2poly(chebyshev.chebfit(nodes, shapes[:, column], _DEGREE)) for column in (0, 1)]
     series = [powers[0], polynomial.polyder(powers[0]), powers[1], polynomial.polyder(powers[1])]
     return tuple(tuple(float(c) for c in one[::-1]) for one in series)

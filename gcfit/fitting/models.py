@@ -23,7 +23,7 @@ from gcfit.chromatogram import Array
 from gcfit.column.closed_form import impulse_jacobian, steps
 from gcfit.column.laplace import Complex
 from gcfit.errors import InputError
-from gcfit.fitting.loading import change_coordinates, loaded, to_core
+from gcfit.fitting.loading import INVERTED, change_coordinates, loaded, to_core
 from gcfit.fitting.sampling import Curve, Grid, Sampling, axis, refinement_for, to_spectrum, to_time
 from gcfit.fitting.spectra import pair, with_slopes
 
@@ -153,7 +153,7 @@ def curve(model: PeakModel, parameters: Array, sampling: Sampling, known: Known)
     values = dict(zip(model.parameters, parameters.tolist(), strict=True))
     core = core_of(model, values, known)
     grid = sampling.grid(*support(core, values, known))
-    if core.n < core.reach + CLOSED_MARGIN:
+    if core.n < core.reach + CLOSED_MARGIN or abs(core.loading) > INVERTED:
         return _from_closed_form(model, core, values, sampling, grid, known)
     return _from_spectrum(model, core, values, sampling, grid, known)
 
@@ -210,8 +210,8 @@ def _from_closed_form(
     if not ("log_site_time" in values or _follows(values, known, sampling)):
         first, last = np.searchsorted(sampling.time, [grid.begin, grid.end])
         return Curve(int(first), _closed_and_loaded(core, sampling.time[first:last] - known.hold_up, values))
-    refinement = CLOSED_REFINEMENT
-    while grid.interval / refinement > CLOSED_STEP * core.sigma:
+    refinement, finest = CLOSED_REFINEMENT, min(CLOSED_STEP, 1 / _flank(core)) * core.sigma
+    while grid.interval / refinement > finest:
         refinement *= 2
     fine = grid.interval / refinement
     delay: Array = grid.begin - known.hold_up + fine * np.arange(grid.length * refinement, dtype=np.float64)
@@ -326,8 +326,12 @@ def _sharpness(core: Core, values: dict[str, float], sampling: Sampling, grid: G
     """Refinement at which the steep flank of a loaded peak survives a transform; 1 where none follows."""
     if sampling.uniform and not _follows(values, known, sampling):
         return 1
-    steps = (5 + abs(core.loading) / 2) * grid.interval / core.sigma
-    return refinement_for(int(steps * grid.length / 2), grid.length)
+    return refinement_for(int(_flank(core) * grid.interval / core.sigma * grid.length / 2), grid.length)
+
+
+def _flank(core: Core) -> float:
+    """Steps a σ at which the steep flank of a loaded peak survives a transform."""
+    return 5 + abs(core.loading) / 2
 
 
 def _highest_frequency(core: Core) -> float:

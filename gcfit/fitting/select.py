@@ -12,6 +12,7 @@ from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.misfit import misfit
 from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
+from gcfit.fitting.overload import followed
 from gcfit.fitting.scores import score
 from gcfit.fitting.states import (
     DECISIVE,
@@ -126,7 +127,8 @@ def _simpler(name: str, found: Mapping[str, State], place: int, crowded: bool) -
 
 def _with(data: WindowData, state: State, place: int, peak: Peak) -> State | None:
     """The window solved again with one peak replaced."""
-    return solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order, COARSE)
+    again = solved(data, (*state.peaks[:place], peak, *state.peaks[place + 1 :]), state.base_order, COARSE)
+    return None if again is None else followed(data, again, place)
 
 
 def _starts(peak: Peak, name: str) -> Iterator[Peak]:

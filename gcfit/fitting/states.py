@@ -14,7 +14,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.bases import CUBIC, Base, base_columns
-from gcfit.fitting.loading import GREATEST
+from gcfit.fitting.loading import GREATEST, INVERTED
 from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
 from gcfit.fitting.sampling import Curve, Sampling
@@ -225,7 +225,9 @@ def _limits(name: str, peak: Peak, interval: float, crowded: bool) -> tuple[floa
         narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
         return narrowest, math.log(free.widest * sigma), 0.7
     if name == "loading":
-        return -GREATEST, GREATEST, 5.0
+        # further only where a search started beyond
+        most = GREATEST if abs(peak.coordinates[-1]) > INVERTED else INVERTED
+        return -most, most, 5.0
     low, high, step = TIMES[name]
     return math.log(low * sigma), math.log(high * sigma), step
 

@@ -8,7 +8,7 @@ import pytest
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, from_core, loaded, to_core
-from gcfit.fitting.models import MODELS, PARTS, feasible, ordered_name
+from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible, ordered_name
 from gcfit.fitting.sampling import Sampling
 from tests.column.differences import sixth_order
 from tests.fitting.curves import Shape, expected, rows
@@ -96,6 +96,44 @@ def test_the_strongest_loadings_keep_six_digits(loading: float) -> None:
     time = shape.times(4.0)
     found, judge = rows(shape, shape.coordinates, Sampling.of(time))[0], expected(shape, shape.coordinates, time)
     assert np.abs(found - judge).max() < 1e-6 * judge.max()
+
+
+# n, k_d [1/s], β, delays [s] and the loaded law there [1/s]: 50 digits (mpmath), h and both its integrals by quadrature
+STRONGLY_LOADED = [
+    (2000.0, 25.0, 60.0, (49.7574, 55.6411, 61.5248, 67.4085, 73.2922, 79.1759, 85.0596),
+     (6.8046571232046588e-16, 7.0517214249149113e-02, 5.9328196136167709e-02, 3.8485506916753495e-02,
+      2.0696399554773037e-02, 6.6960857904202918e-03, 3.6988264928529955e-04)),
+    (2000.0, 25.0, -60.0, (74.9404, 80.8241, 86.7078, 92.5915, 98.4752, 104.359, 110.243),
+     (3.5739581045158138e-04, 6.6924575498253864e-03, 1.8473427419203853e-02, 3.0593846516910612e-02,
+      4.1980972546086133e-02, 5.2520988118392883e-02, 1.2512297378210252e-03)),
+    (9000.0, 20.0, 200.0, (309.128, 334.842, 360.557, 386.272, 411.987, 437.702, 463.416),
+     (8.4674770754662696e-32, 1.5970333272794106e-02, 1.1772148386920889e-02, 8.0111075943958363e-03,
+      4.6361103760232487e-03, 1.6885098113421670e-03, 4.1508118060679251e-05)),
+    (60.0, 2.0, 120.0, (7.19295, 24.0737, 40.9545),
+     (1.7608439331352851e-02, 2.7113543426146515e-03, 9.0101902875492899e-05)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("n", "rate", "loading", "delay", "judge"), STRONGLY_LOADED)
+def test_very_strong_loadings_against_50_digits(
+    n: float, rate: float, loading: float, delay: tuple[float, ...], judge: tuple[float, ...]
+) -> None:
+    sigma = (2 * n) ** 0.5 / rate
+    apex, log_width = from_core(n / rate, float(np.log(sigma)), loading)
+    sampling = Sampling.of(np.array(delay))
+    found = curve(MODELS["laplace+load"], np.array([apex, log_width, loading]), sampling, Known(0.0))
+    values = np.zeros(len(delay))
+    values[found.first : found.last] = found.rows[0]
+    assert np.abs(values - judge).max() < 1e-9 * max(judge)
+
+
+@pytest.mark.parametrize("name", ["laplace+load", "laplace+tail+load"])
+@pytest.mark.parametrize("loading", [-60.0, 40.0, 200.0])
+def test_jacobian_of_very_strong_loadings(name: str, loading: float) -> None:
+    # beyond the loading up to which apex and width follow a series, and there is a steep flank
+    shape = Shape(name, 2000, 30.0, loading=loading)
+    departures = judged_by_differences(shape, Sampling.of(shape.times(16.0)), (0.001, 0.001, 0.002))
+    assert max(departures.values()) < 1e-5, departures
 
 
 # few adsorptions in the linear law that the loading bends: 0.7, 21, 6, 26, 23 and 30 of them
