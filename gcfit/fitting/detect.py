@@ -168,7 +168,7 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
     """Whether a peak stands out from most of the trace around it, as a valley between others does not."""
     low, high = np.searchsorted(time, (peak.apex_time - AROUND * peak.sigma, peak.apex_time + AROUND * peak.sigma))
     around = peak.sign * signal[low : high : max(1, (high - low) // 200)]
-    level = peak.sign * float(np.interp(peak.apex_time, time, signal))
+    level = peak.sign * float(np.interp(peak.apex_time, time[low:high], signal[low:high]))
     return level > quantile(around, 0.75) + peak.height / 2
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.records import Noise
 from gcfit.fitting.states import State
+from gcfit.fitting.views import running_sum
 
 LIMIT = 1e-3  # of the apex; where the integration of a peak begins and ends
 SURE = 7.0  # errors of a mean by which another must exceed it to be higher: five of a difference
@@ -31,14 +32,14 @@ def limits_of(state: State) -> list[tuple[int, int]]:
     for left, right in pairwise(order.tolist()):
         if reach[left][1] > reach[right][0] and tops[right] > tops[left]:
             both = slice(tops[left], tops[right] + 1)
-            shares = [np.abs(_at(state.solution.curves[k].first, curves[k], both)) for k in (left, right)]
+            shares = [np.abs(at_points(state.solution.curves[k].first, curves[k], both)) for k in (left, right)]
             part = tops[left] + parting(np.abs(total[both]), *shares)
             reach[left] = (reach[left][0], min(reach[left][1], part + 1))
             reach[right] = (max(reach[right][0], part), reach[right][1])
     return reach
 
 
-def _at(first: int, values: Array, points: slice) -> Array:
+def at_points(first: int, values: Array, points: slice) -> Array:
     """Values that begin at the point `first`, at some points, shape (m,); nothing where they do not reach."""
     out = np.zeros(points.stop - points.start)
     low, high = max(first, points.start), min(first + values.size, points.stop)
@@ -80,11 +81,18 @@ def to_valleys(curve: Array, seen: Array, limits: tuple[int, int], noise: Noise)
     if not high.size or not first <= high[0] <= high[-1] < last:
         return limits
     count = max(high.size // MEANS, 1)
-    means = np.convolve(seen, np.full(count, 1 / count), "same")
+    means = _means(seen, count)
     error = noise.deviation * min(np.sqrt(max(noise.inflation, 1.0) / count), 1.0)
     rise = max(SURE * error, LIMIT * height)
     left, right = int(high[0]), int(high[-1])
     return left - _until_rise(means[first : left + 1][::-1], rise), right + _until_rise(means[right:last], rise) + 1
+
+
+def _means(values: Array, count: int) -> Array:
+    """Mean of so many points around each, shape (n,); nothing is added beyond the ends."""
+    total = running_sum(values)
+    last = np.arange(values.size) + (count + 1) // 2
+    return np.asarray(total[np.minimum(last, values.size)] - total[np.maximum(last - count, 0)]) / count
 
 
 def _until_rise(values: Array, rise: float) -> int:

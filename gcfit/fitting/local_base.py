@@ -31,7 +31,9 @@ def free_share(time: Array, candidates: Sequence[Candidate]) -> Array:
     covered = np.zeros(time.size, dtype=bool)
     for candidate in candidates:
         width = max(candidate.sigma, candidate.left_half_width, candidate.right_half_width)
-        covered |= np.abs(time - candidate.apex_time) < COVERED * width
+        reach = COVERED * width
+        first = np.searchsorted(time, candidate.apex_time - reach, side="right")
+        covered[first : np.searchsorted(time, candidate.apex_time + reach)] = True
     steps = np.diff(time) * np.where(covered[1:] | covered[:-1], LEAST_SHARE, 1.0)
     share = np.concatenate([[0.0], np.cumsum(steps)])
     return np.asarray(share / share[-1])

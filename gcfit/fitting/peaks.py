@@ -15,7 +15,7 @@ from gcfit.fitting.bases import base_columns
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
-from gcfit.fitting.limits import limits_of, to_valleys
+from gcfit.fitting.limits import at_points, limits_of, to_valleys
 from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.sampling import Curve, Sampling
@@ -120,10 +120,13 @@ def _limits(result: WindowResult, state: State, noise: Noise) -> list[tuple[int,
     for place, (first, last) in enumerate(limits):
         if weights is None or weights[first:last].all():
             shape, amplitude = solution.curves[place], solution.amplitudes[place]
-            curve = np.zeros_like(solution.residual)
-            curve[shape.first : shape.last] = amplitude * shape.rows[0]
-            upright = np.sign(amplitude)
-            limits[place] = to_valleys(upright * curve, upright * (curve + solution.residual), (first, last), noise)
+            # as much again on both sides: a window of many peaks is much longer than one of them
+            around = slice(max(2 * first - last, 0), 2 * last - first)
+            residual, upright = solution.residual[around], np.sign(amplitude)
+            curve = at_points(shape.first, amplitude * shape.rows[0], slice(around.start, around.start + residual.size))
+            within = first - around.start, last - around.start
+            low, high = to_valleys(upright * curve, upright * (curve + residual), within, noise)
+            limits[place] = low + around.start, high + around.start
     return limits
 
 
