@@ -37,6 +37,11 @@ def followed(data: WindowData, state: State, place: int) -> State:
     return state if further is None or further.solution.rss >= state.solution.rss else further
 
 
+def strong(state: State) -> bool:
+    """Whether the loading of a peak of a solved window went beyond the bound of all."""
+    return any("load" in MODELS[peak.model].parts and abs(peak.coordinates[-1]) > INVERTED for peak in state.peaks)
+
+
 def _at_bound(peak: Peak) -> bool:
     """Whether a loading is at the bound of a common search; one beside a second site stays there."""
     parts = MODELS[peak.model].parts

@@ -9,6 +9,7 @@ from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, unbent
 from gcfit.fitting.misfit import leaves
 from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
+from gcfit.fitting.overload import strong
 from gcfit.fitting.refine import MISSED, refined
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
@@ -93,7 +94,8 @@ def _first(data: WindowData, task: Task) -> Searching:
     with_shoulders = yield from _searched(data, task, task.candidates)
     # one addition a peak tells most shoulders from tails; only the doubtful cases pay for the whole search
     without = yield from _searched(data, task, sure, parts=1)
-    if _clearly(with_shoulders, without) and _simple(with_shoulders):
+    overloaded = without is not None and strong(without)
+    if _clearly(with_shoulders, without) and _simple(with_shoulders) and not overloaded:
         return with_shoulders
     return _better(with_shoulders, (yield from _searched(data, task, sure)))
 

@@ -9,7 +9,7 @@ import pytest
 
 import gcfit
 from gcfit.chromatogram import Chromatogram
-from gcfit.fitting.records import Fit, PeakFit
+from gcfit.fitting.records import Fit, FitSettings, PeakFit
 from tests.realdata import FOLDER, real_data_folder
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -65,6 +65,24 @@ def test_a_blank_run_has_no_peaks() -> None:
     found = gcfit.read(real_data_folder() / "chromstream" / "format_3.txt")
     for run in found if isinstance(found, (list, tuple)) else (found,):
         assert gcfit.fit(run).peaks == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "trace_name", "start", "end", "least"),
+    [
+        ("yadg/230324.dat.asc", "channel 2", 380.0, 470.0, 0.9997),
+        ("yadg/2023-06-29-014.dat.asc", "channel 2", 655.0, 720.0, 0.9998),
+        ("yadg/15p-Cu-10mA-01 - Jun 08 2022, 16;10.fusion-data", "moduleB:tcd", 28.5, 45.0, 0.9955),
+    ],
+)
+def test_a_strongly_overloaded_peak_is_one(name: str, trace_name: str, start: float, end: float, least: float) -> None:
+    run = gcfit.read(real_data_folder() / name, trace=trace_name)
+    (peak,) = gcfit.fit(run, settings=FitSettings(start=start, end=end)).peaks
+    assert peak.loading is not None
+    assert peak.loading > 25
+    assert peak.status == "ok"
+    assert peak.r_squared is not None
+    assert peak.r_squared > least
 
 
 def vendor(name: str) -> list[dict[str, str]]:
