@@ -124,7 +124,7 @@ def _settings(**values: Any) -> "FitSettings":
     if values["start"] is not None and values["end"] is not None and values["start"] >= values["end"]:
         raise click.UsageError(f"--start {values['start']:g} is not before --end {values['end']:g}.")
     if values.get("model", "auto") != "auto":
-        from gcfit.fitting.models import ordered_name
+        from gcfit.fitting.registry import ordered_name
 
         ordered_name(values["model"])  # an unknown model is told once, not once a file
     if values["baseline"] != "auto":

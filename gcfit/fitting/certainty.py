@@ -4,7 +4,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.covariance import covariance
-from gcfit.fitting.models import MODELS
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.states import DECISIVE, State, WindowData, solved, supports
 
 VAGUE = 0.2  # relative error of an area; an addition that leaves more trades the peak for its baseline

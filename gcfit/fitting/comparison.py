@@ -18,8 +18,8 @@ from gcfit.column.system import System
 from gcfit.errors import InputError
 from gcfit.fitting.defects import find_defects
 from gcfit.fitting.fit import completed, fit
-from gcfit.fitting.models import MODELS, ordered_name
 from gcfit.fitting.records import Fit, FitSettings, Strategy
+from gcfit.fitting.registry import MODELS, ordered_name
 from gcfit.fitting.solver_curves import CURVES
 from gcfit.fitting.states import CurveOf, State
 from gcfit.fitting.task import Task, WindowsFit

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.models import MODELS, Known, core_of
+from gcfit.fitting.models import Known, core_of
+from gcfit.fitting.registry import MODELS
 
 DIFFERENCE = 1e-5  # of a coordinate's scale, for the derivatives of the reported quantities
 

@@ -15,13 +15,14 @@ from gcfit.fitting.baseline import global_baseline
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.detect import Candidate, find_peaks
 from gcfit.fitting.local_base import BASE_PIECE, free_share, order_of
-from gcfit.fitting.models import Known, ordered_name, untailed_name
+from gcfit.fitting.models import Known
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
 from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import WindowResult, describe
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.registry import ordered_name, untailed_name
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.suitability import blank_range

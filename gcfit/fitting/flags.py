@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.models import MODELS
 from gcfit.fitting.naming import HALF_WIDTHS
 from gcfit.fitting.records import PeakFit
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.states import Peak, State, limits
 from gcfit.fitting.task import Task
 from gcfit.fitting.terms import Solution

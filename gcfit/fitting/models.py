@@ -1,57 +1,24 @@
-"""Peak models: unit-area curves with exact derivatives in well-conditioned coordinates.
-
-A model is a core and what is added to it. The core is the kinetic pair (`laplace`) or, for comparison, a `gaussian`;
-the additions are a second kind of site, an exponential tail and a loading (DESIGN section 3). Coordinates:
-
-    retention [s]        mean of the core; with a loading the apex of the loaded core
-    log_sigma            logarithm of the core's standard deviation [s]; with a loading, of the loaded core's width
-    log_site_delay       logarithm of the mean delay n₂/k₂ [s] at the second kind of site
-    log_site_time        logarithm of the time constant 1/k₂ [s] of the second kind of site
-    log_tail             logarithm of the tail's time constant [s]
-    loading              β
-"""
+"""The curves of peak models: unit area, exact derivatives, in the well-conditioned coordinates of the registry."""
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column.closed_form import impulse_jacobian, steps
 from gcfit.column.laplace import Complex
-from gcfit.errors import InputError
 from gcfit.fitting.loading import INVERTED, change_coordinates, loaded, to_core
+from gcfit.fitting.registry import CoreName, PeakModel
 from gcfit.fitting.sampling import Curve, Grid, Sampling, axis, refinement_for, to_spectrum, to_time
 from gcfit.fitting.spectra import pair, with_slopes
 
-CoreName = Literal["laplace", "gaussian"]
-PARTS: dict[str, tuple[str, ...]] = {
-    "site": ("log_site_delay", "log_site_time"),
-    "tail": ("log_tail",),
-    "load": ("loading",),
-}
 LOG_SUPPORT = 25.0  # a curve reaches to e^{-25} = 1e-11 of its apex scale
 SLOW_SUPPORT = 18.0  # time constants of a tail or a site
 CLOSED_MARGIN = 8.0  # adsorptions above `reach` at which the unretained spike e^{-n} no longer rings in a Fourier sum
 LEAST_N = 0.1  # adsorptions; below, nearly all is in the unretained spike
 CLOSED_REFINEMENT = 4  # how much finer the grid of what is added to a closed form, at least
 CLOSED_STEP = 0.1  # σ; its greatest step
-
-
-@dataclass(frozen=True)
-class PeakModel:
-    """A core and its additions."""
-
-    core: CoreName
-    parts: tuple[str, ...] = ()
-
-    @cached_property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the coordinates, in the order of the parameter vector."""
-        return ("retention", "log_sigma", *(name for part in self.parts for name in PARTS[part]))
 
 
 @dataclass(frozen=True)
@@ -89,48 +56,6 @@ class Core:
     def desorption_rate(self) -> float:
         """k_d = 2 delay/σ² [1/s]."""
         return 2 * self.delay / self.sigma**2
-
-
-LAPLACE_MODELS = {
-    "+".join(("laplace", *parts)): PeakModel("laplace", parts)
-    for size in range(len(PARTS) + 1)
-    for parts in combinations(PARTS, size)
-}
-MODELS: dict[str, PeakModel] = {
-    **LAPLACE_MODELS,
-    "gaussian": PeakModel("gaussian"),
-    "emg": PeakModel("gaussian", ("tail",)),
-}
-
-
-def ordered_name(name: str) -> str:
-    """The registry's name of a model whose additions were given in any order.
-
-    Raises
-    ------
-    InputError
-        If there is no such model; the text lists the known ones.
-    """
-    core, *parts = name.strip().lower().split("+")
-    ordered = "+".join((core, *(part for part in PARTS if part in parts)))
-    if ordered not in MODELS or len(set(parts)) != len(parts) or set(parts) - set(PARTS):
-        raise InputError("", f"peak model {name!r} is not known", remedy=f"choose auto or one of {', '.join(MODELS)}")
-    return ordered
-
-
-def tailed_name(name: str) -> str:
-    """The registry's name of a model with a tail."""
-    model = MODELS[name]
-    parts = tuple(part for part in PARTS if part == "tail" or part in model.parts)
-    return next(other for other, found in MODELS.items() if found == PeakModel(model.core, parts))
-
-
-def untailed_name(name: str) -> str:
-    """The registry's name of a model without its tail; `auto` stays."""
-    if name not in MODELS:
-        return name
-    parts = tuple(part for part in MODELS[name].parts if part != "tail")
-    return next(other for other, found in MODELS.items() if found == PeakModel(MODELS[name].core, parts))
 
 
 def curve(model: PeakModel, parameters: Array, sampling: Sampling, known: Known) -> Curve:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.loading import INVERTED
-from gcfit.fitting.models import MODELS
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, heights_of, solved
 from gcfit.fitting.terms import COARSE
 from gcfit.fitting.together import TOUCHING, overlapping

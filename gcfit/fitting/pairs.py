@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.column.laplace import Complex, rectangle_on_axis
-from gcfit.fitting.models import CLOSED_MARGIN, LOG_SUPPORT, SLOW_SUPPORT, Known, PeakModel
+from gcfit.fitting.models import CLOSED_MARGIN, LOG_SUPPORT, SLOW_SUPPORT, Known
 from gcfit.fitting.normal import Mask
+from gcfit.fitting.registry import PeakModel
 from gcfit.fitting.sampling import NOWHERE, Curve, Sampling, fast_length, refinement_for
 from gcfit.fitting.spectra import pair_spectra
 

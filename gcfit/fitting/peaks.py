@@ -16,8 +16,9 @@ from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.limits import at_points, limits_of, to_valleys
-from gcfit.fitting.models import MODELS, core_of, curve, support, tailed_name
+from gcfit.fitting.models import core_of, curve, support
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
+from gcfit.fitting.registry import MODELS, tailed_name
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.states import Peak, State
 from gcfit.fitting.task import Task

@@ -47,7 +47,7 @@ class FitSettings:
     expected : tuple of Expected
         Components to name the peaks by.
     model : str
-        `auto` or a name of the registry in `gcfit.fitting.models`.
+        `auto` or a name of the registry in `gcfit.fitting.registry`.
     start, end : float or None
         Part of the run that is fitted [s].
     min_snr : float

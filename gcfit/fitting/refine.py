@@ -13,8 +13,8 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.hidden import explained
 from gcfit.fitting.misfit import leaves
-from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
+from gcfit.fitting.registry import MODELS, PARTS
 from gcfit.fitting.select import chosen
 from gcfit.fitting.sense import as_found
 from gcfit.fitting.states import DECISIVE, TINY, Peak, State, WindowData, penalty, solved

@@ -15,9 +15,10 @@ from gcfit.column.system import System
 from gcfit.errors import FitError, InputError
 from gcfit.fitting.bases import base_columns
 from gcfit.fitting.fit import completed
-from gcfit.fitting.models import MODELS, Known, curve, feasible
+from gcfit.fitting.models import Known, curve, feasible
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.suitability import shape_of
 

@@ -3,8 +3,9 @@
 from collections.abc import Generator, Sequence
 
 from gcfit.fitting.lone import ends
-from gcfit.fitting.models import MODELS, curve
+from gcfit.fitting.models import curve
 from gcfit.fitting.pairs import PAIR
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.states import Search, State, settled, solved
 
 # asks for searches, is sent their ends, and returns its own

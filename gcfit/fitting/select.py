@@ -10,9 +10,9 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.misfit import misfit
-from gcfit.fitting.models import MODELS, PARTS
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.overload import followed
+from gcfit.fitting.registry import MODELS, PARTS
 from gcfit.fitting.scores import score
 from gcfit.fitting.states import (
     DECISIVE,

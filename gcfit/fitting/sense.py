@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gcfit.fitting.misfit import height_of, own_points
-from gcfit.fitting.models import MODELS
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.states import Peak, State, WindowData, solved
 
 TAKEN_BACK = 0.25  # of its height, less than which a peak shows in the signal only where the baseline makes room for it

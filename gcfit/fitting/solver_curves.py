@@ -12,7 +12,8 @@ from gcfit.chromatogram import Array
 from gcfit.column import numerical, quadrature
 from gcfit.column.system import Carrier, Column, Component, Injection, System
 from gcfit.errors import SolverError
-from gcfit.fitting.models import Core, Known, PeakModel, core_of, curve, support
+from gcfit.fitting.models import Core, Known, core_of, curve, support
+from gcfit.fitting.registry import PeakModel
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.states import CurveOf
 

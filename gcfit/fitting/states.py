@@ -15,8 +15,9 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.bases import CUBIC, Base, base_columns
 from gcfit.fitting.loading import GREATEST, INVERTED
-from gcfit.fitting.models import MODELS, Known, PeakModel, curve, feasible
+from gcfit.fitting.models import Known, curve, feasible
 from gcfit.fitting.pairs import PAIR, Grids, curves, inverted
+from gcfit.fitting.registry import MODELS, PeakModel
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import solve
 from gcfit.fitting.terms import FINE, ROUGH, Effort, Evaluate, Solution, Term

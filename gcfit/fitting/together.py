@@ -9,7 +9,7 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
 from gcfit.fitting.loading import to_core
-from gcfit.fitting.models import MODELS, PARTS, PeakModel
+from gcfit.fitting.registry import MODELS, PARTS, PeakModel
 from gcfit.fitting.states import DECISIVE, Peak, State, WindowData, heights_of, solved, supports
 from gcfit.fitting.terms import COARSE
 

@@ -8,9 +8,10 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, unbent
 from gcfit.fitting.misfit import leaves
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS, Known
+from gcfit.fitting.models import Known
 from gcfit.fitting.overload import strong
 from gcfit.fitting.refine import MISSED, refined
+from gcfit.fitting.registry import LAPLACE_MODELS, MODELS, PARTS
 from gcfit.fitting.searches import Searching, in_step
 from gcfit.fitting.select import calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible

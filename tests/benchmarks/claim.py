@@ -16,7 +16,8 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.comparison import NUMERICAL, PAIR, Trial, Way, compare_models
-from gcfit.fitting.models import MODELS, Known
+from gcfit.fitting.models import Known
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.solver_curves import CURVES
 from tests.column.paper import DERIVED, HOLD_UP, INJECTION, PAIRS, btex

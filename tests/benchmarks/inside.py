@@ -15,9 +15,10 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.detect import find_peaks
 from gcfit.fitting.fit import fit
-from gcfit.fitting.models import Known, PeakModel, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.records import FitSettings
+from gcfit.fitting.registry import PeakModel
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.task import Task
 

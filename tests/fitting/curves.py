@@ -8,7 +8,8 @@ from scipy.special import erfcx
 from gcfit.chromatogram import Array
 from gcfit.column import closed_form, laplace
 from gcfit.fitting.loading import to_core
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 
 HOLD_UP = 60.0

@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 
 from gcfit.fitting.loading import to_core
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, PARTS
+from gcfit.fitting.registry import LAPLACE_MODELS, MODELS, PARTS
 from gcfit.fitting.states import DECISIVE, Peak, State, solved
 from gcfit.fitting.task import Task, starting_peak
 from tests.fitting.population import Case

@@ -13,7 +13,8 @@ from scipy.signal import lfilter
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column import closed_form, laplace
 from gcfit.fitting.loading import from_core
-from gcfit.fitting.models import MODELS, Known, core_of, curve
+from gcfit.fitting.models import Known, core_of, curve
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from tests.column.differences import sixth_order
 

@@ -10,8 +10,8 @@ from scipy.stats import exponnorm
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError
 from gcfit.fitting.comparison import AT_ONCE, NUMERICAL, WAYS, Trial, Way, _judged, compare_models, ways_of
-from gcfit.fitting.models import MODELS
 from gcfit.fitting.records import FitSettings
+from gcfit.fitting.registry import MODELS
 from tests.column.paper import HOLD_UP, INJECTION, PAIRS, PHASE_RATIO, btex, rectangle
 from tests.handmade import made_fit
 

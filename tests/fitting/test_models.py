@@ -8,7 +8,8 @@ import pytest
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError
 from gcfit.fitting.loading import change_coordinates, from_core, loaded, to_core
-from gcfit.fitting.models import MODELS, PARTS, Known, curve, feasible, ordered_name
+from gcfit.fitting.models import Known, curve, feasible
+from gcfit.fitting.registry import MODELS, PARTS, ordered_name
 from gcfit.fitting.sampling import Sampling
 from tests.column.differences import sixth_order
 from tests.fitting.curves import Shape, expected, rows

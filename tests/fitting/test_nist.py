@@ -8,7 +8,8 @@ import pytest
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.covariance import covariance
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.solver import solve
 from gcfit.fitting.terms import Effort, Solution, Term

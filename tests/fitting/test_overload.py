@@ -9,9 +9,10 @@ import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column.closed_form import overloaded
 from gcfit.fitting.loading import INVERTED
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.overload import followed
 from gcfit.fitting.records import FitSettings
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, WindowData, solved
 

@@ -5,8 +5,9 @@ import pytest
 
 from gcfit.chromatogram import Array
 from gcfit.column import closed_form
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.pairs import Grids, curves, inverted
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 
 # retention and σ [s], hold-up [s], begin and end of the window [s], interval [s]

@@ -8,8 +8,9 @@ import pytest
 from gcfit.chromatogram import Array
 from gcfit.fitting import refine
 from gcfit.fitting.misfit import leaves, misfit
-from gcfit.fitting.models import LAPLACE_MODELS, MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.refine import refined
+from gcfit.fitting.registry import LAPLACE_MODELS, MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, State, WindowData, solved
 

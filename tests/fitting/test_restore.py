@@ -8,8 +8,9 @@ import pytest
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import FitError, InputError
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.records import FitSettings
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.restore import restored
 from gcfit.fitting.sampling import Sampling
 from gcfit.results import PEAK_COLUMNS, Row

@@ -6,9 +6,10 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column.closed_form import impulse
-from gcfit.fitting.models import MODELS, Known
+from gcfit.fitting.models import Known
 from gcfit.fitting.neighbourhood import SumOfPeaks
 from gcfit.fitting.records import FitSettings, PeakFit
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import bend_score
 from gcfit.fitting.states import Peak, WindowData, solved

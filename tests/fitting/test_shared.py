@@ -10,8 +10,9 @@ from scipy.special import i1e
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
 from gcfit.fitting.records import Fit, FitSettings
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 
 HOLD_UP, TAIL, NOISE = 60.0, 1.5, 0.05

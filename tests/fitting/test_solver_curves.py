@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.models import MODELS, Known, curve
+from gcfit.fitting.models import Known, curve
+from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.solver_curves import CURVES
 from tests.column.paper import DERIVED, HOLD_UP, INJECTION, PAIRS, PHASE_RATIO, rectangle
