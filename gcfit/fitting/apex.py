@@ -34,7 +34,9 @@ def leaning(time: Array, residual: Array, curve: Array, apex: float, width: floa
     about = away - away.mean()
     spread = float(about @ about)
     slope, error = float(about @ residual[top]) / spread, noise.deviation * math.sqrt(noise.inflation / spread)
+    if abs(slope) <= SURE * error:
+        return 0.0, 0.0
     curvature = 2 * float(np.polyfit(away, curve[top], 2)[0])
-    if abs(slope) <= SURE * error or abs(slope) > TOP * width * abs(curvature):
+    if abs(slope) > TOP * width * abs(curvature):
         return 0.0, 0.0
     return -slope / curvature, error / abs(curvature)
