@@ -10,6 +10,7 @@ from gcfit.chromatogram import Array
 from gcfit.column.laplace import Complex, frequencies, rectangle_on_axis
 from gcfit.fitting.scattered import synthesised
 
+CLOSE = 0.1  # share of uneven steps that are shorter than the interval: a few times may lie next to each other
 JITTER = 0.02  # of the interval: times that stray less were rounded when they were written
 
 SHORT = 1000  # frequencies of an axis that is kept
@@ -69,7 +70,7 @@ class Sampling:
         interval = float((time[-1] - time[0]) / (time.size - 1))
         stray = time - (time[0] + interval * np.arange(time.size))
         uniform = bool(np.abs(stray).max() <= JITTER * interval)
-        return cls(time, uniform, interval if uniform else float(np.diff(time).min()))
+        return cls(time, uniform, interval if uniform else float(np.quantile(np.diff(time), CLOSE)))
 
     def part(self, first: int, last: int) -> "Sampling":
         """The points `first` to `last`."""

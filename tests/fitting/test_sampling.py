@@ -104,3 +104,12 @@ def test_the_axis_of_a_period_and_the_injection_on_it(count: int) -> None:
             assert entry[0] == 1
         with pytest.raises(ValueError, match="read-only"):
             s[0] = 1.0
+
+
+def test_times_next_to_each_other_do_not_set_the_interval() -> None:
+    time = np.sort(np.concatenate([np.arange(0.0, 100.0, 0.5), [50.0 + 1e-7]]))
+    sampling = Sampling.of(time)
+    assert not sampling.uniform
+    assert sampling.interval == 0.5
+    # or the grid of one peak would be as fine as these two are close
+    assert sampling.grid(40.0, 60.0).length < 100
