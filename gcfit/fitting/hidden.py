@@ -20,6 +20,7 @@ FAINTEST, AROUND = 0.005, 15.0  # of the height of any peak within so many σ
 NARROWEST, WIDEST = 0.4, 1.6  # widths of the nearest peak
 NEAR = 2.5  # σ around a hidden peak in which it must explain the residual
 EXPLAINED = 0.75  # of the sum of squares there
+VALLEY = 3.0  # standard deviations of the noise by which a valley parts two peaks
 WHOLE = 2.5  # σ on either side of its apex that must be seen
 
 
@@ -85,9 +86,20 @@ def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool
         return False
     if errors_of(data, after, place).get("area", 1.0) > VAGUE:
         return False
+    if not _shows(data, after, place) and height < float(np.abs(_residual(data, after)).max()):
+        return False
     near = np.abs(data.time - peak.coordinates[0]) < NEAR * float(np.exp(peak.coordinates[1]))
     was, now = (float(np.sum(_residual(data, state)[near] ** 2)) for state in (before, after))
     return now < (1 - EXPLAINED) * was
+
+
+def _shows(data: WindowData, state: State, place: int) -> bool:
+    """Whether a peak of a solved window has a maximum of its own in the sum of all."""
+    level = _level(data, state)
+    tops = [shape.first + int(np.argmax(shape.rows[0])) for shape in state.solution.curves]
+    own, lowest = tops[place], level[tops[place]] - VALLEY * data.deviation
+    beside = [tops[k] for k in (place - 1, place + 1) if 0 <= k < len(tops)]
+    return all(level[min(own, other) : max(own, other) + 1].min() < lowest for other in beside)
 
 
 def _residual(data: WindowData, state: State) -> Array:

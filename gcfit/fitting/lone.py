@@ -208,7 +208,7 @@ def _step(walk: _Walk) -> _Step | None:
     attainable = _fall(point, full) * extra
     length = max(abs(full[0]) / window.stride[0], abs(full[1]) / window.stride[1], 1.0)
     change = full[0] / length, full[1] / length
-    enough = max(window.effort.attained(point.rss / window.freedom), window.floor)
+    enough = max(window.effort.attained(point.rss, window.freedom), window.floor)
     own = point.own
     moved = point.amplitude**2 * _form((float(own[1, 1]), float(own[2, 2]), float(own[1, 2])), change)
     at_end = moved <= STILL * enough or attainable <= DONE * enough

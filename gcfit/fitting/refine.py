@@ -107,13 +107,13 @@ def _leaves_less(data: WindowData, before: State, after: State) -> bool:
 
 
 def _parted(data: WindowData, state: State, place: int) -> bool:
-    """Whether the apexes of a peak and of each neighbour are further apart than their curves are wide in the mean."""
+    """Whether a peak and its neighbours, in their order, are further apart than their curves are wide in the mean."""
     solution = state.solution
     apexes = [float(data.time[one.first + int(np.argmax(one.rows[0]))]) for one in solution.curves]
     # σ of the Gaussian of the same area and height
     widths = [1 / (np.sqrt(2 * np.pi) * float(one.rows[0].max())) for one in solution.curves]
     beside = [k for k in (place - 1, place + 1) if 0 <= k < len(apexes)]
-    return all(abs(apexes[k] - apexes[place]) > PARTED * (widths[k] + widths[place]) / 2 for k in beside)
+    return all((k - place) * (apexes[k] - apexes[place]) > PARTED * (widths[k] + widths[place]) / 2 for k in beside)
 
 
 def _two(local: Local, before: State, place: int, allowed: Sequence[str], worth: float) -> State | None:

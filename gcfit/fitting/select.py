@@ -28,6 +28,7 @@ from gcfit.fitting.terms import COARSE, Solution
 from gcfit.fitting.together import lessened, overlapping
 
 PERFECT = 1e-3  # of its height; a peak of a crowd that leaves less needs no better model
+SWOLLEN = 2.0  # times as wide as before, beside a higher peak; more than an addition makes of a peak
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -75,7 +76,8 @@ def chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[st
     start = solved(data, peaks, local.base_order)
     if start is None:
         return None
-    best, found = start, {start.peaks[place].model: start}
+    best, found = start, {start.peaks[place].model: start, **_bare(data, start, place, allowed)}
+    beside = heights_of(start)[place] < max(heights_of(start))
     for size in range(1, len(PARTS) + 1):
         seen = bend_score(data, best, place)
         if seen <= SCREEN + penalty(data):
@@ -90,13 +92,35 @@ def chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[st
                 for simpler in _simpler(name, found, place, data.crowded or len(peaks) > 1)
                 for trial in _starts(simpler.peaks[place], name)
             ]
-            fitted = [one for one in tried if one is not None and errors_of(data, one, place).get("area", 1.0) < VAGUE]
+            fitted = [
+                one
+                for one in tried
+                if one is not None
+                and errors_of(data, one, place).get("area", 1.0) < VAGUE
+                and not (beside and _swollen(start, one, place))
+            ]
             if fitted:
                 found[name] = min(fitted, key=lambda one: one.criterion)
         winner = min(found.values(), key=lambda one: one.criterion)
         if supports(data, best, winner, DECISIVE):
             best = winner
     return _without_needless(data, best, place, allowed)
+
+
+def _swollen(before: State, after: State, place: int) -> bool:
+    """Whether a peak has become so much wider, for its height, that it describes what others leave."""
+    was, now = (float(state.solution.curves[place].rows[0].max(initial=0.0)) for state in (before, after))
+    return was > SWOLLEN * now
+
+
+def _bare(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> dict[str, State]:
+    """A peak that has additions already without them: others may describe it better, and start from there."""
+    model = MODELS[state.peaks[place].model]
+    trial = lessened(state.peaks[place], ())
+    if not model.parts or trial.model not in allowed:
+        return {}
+    bare = _with(data, state, place, trial)
+    return {} if bare is None else {trial.model: bare}
 
 
 def _without_needless(data: WindowData, state: State, place: int, allowed: Sequence[str]) -> State:

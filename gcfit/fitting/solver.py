@@ -91,7 +91,7 @@ def solve(
     converged, iterations, slow = problem.start.size == 0, 0, 0
     while not converged and iterations < effort.iterations and damping < 1e12:
         iterations += 1
-        enough = max(effort.attained(problem.variance(point)), problem.floor)
+        enough = max(effort.attained(point.rss, problem.freedom), problem.floor)
         step = problem.step(point, damping, enough)
         converged = step.attainable <= enough
         if not step.moved or step.attainable <= DONE * enough:
@@ -137,6 +137,7 @@ class _Problem:
         self.signs = np.array([term.sign for term in terms], dtype=np.float64)
         self.columns = Columns.of(sizes, base.shape[0])
         self.base_gram = self.base @ self.base.T
+        self.freedom = max(self.signal.size - self.columns.size, 1)
         self.floor = FLOOR * float(self.signal @ self.signal)
 
     def at(self, theta: Array, before: _Point | None = None, moved: Sequence[int] = ()) -> _Point | None:
@@ -268,8 +269,7 @@ class _Problem:
 
     def variance(self, point: _Point) -> float:
         """Variance of the residual."""
-        freedom = max(self.signal.size - self.columns.size, 1)
-        return float(point.rss / freedom)
+        return float(point.rss / self.freedom)
 
     def solution(self, point: _Point, iterations: int, converged: bool) -> Solution:
         """Gather the end of the search."""

@@ -11,6 +11,7 @@ from gcfit.fitting.gram import Gram
 from gcfit.fitting.sampling import Curve
 
 MISFIT = 100.0  # points that share a misfit, at the most
+WORTH = 1e-3  # of a misfit; what promises more is worth another step
 
 
 # curves of some terms at coordinates of each, None where these describe none
@@ -99,21 +100,22 @@ class Effort:
         by more than 1 % of its standard error.
     noise : float
         Variance of a point that is noise; where the residual is far above it, it is the misfit of the models, which
-        neighbouring points share, and less precision will do.
+        neighbouring points share, and less precision will do, though not less than `WORTH` of all that is left.
     """
 
     iterations: int = 40
     settled: float = 1e-4
     noise: float = 0.0
 
-    def attained(self, variance: float) -> float:
-        """Attainable gain below which a search with this variance of the residual has settled."""
+    def attained(self, rss: float, freedom: int) -> float:
+        """Attainable gain below which a search has settled that leaves so much, for so many degrees of freedom."""
+        variance = rss / freedom
         excess = variance / self.noise if self.noise > 0 else 1.0
-        return self.settled * variance * min(max(excess, 1.0), MISFIT)
+        return self.settled * variance * max(min(excess, MISFIT, WORTH * freedom / self.settled), 1.0)
 
 
 FINE = Effort()
-COARSE = Effort(iterations=12, settled=0.1)  # enough to compare models
+COARSE = Effort(iterations=24, settled=0.1)  # enough to compare models
 AS_IT_IS = Effort(iterations=0)
 ROUGH = Effort(settled=0.01)  # and for many peaks at once
 CLOSE = Effort(iterations=60, settled=1e-3)  # within 3 % of a standard error

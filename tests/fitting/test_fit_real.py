@@ -111,7 +111,10 @@ def test_the_13_solvents_are_found() -> None:
     # the vendor's clock is one step of 0.5 s late: all 13 differ by 0.2 to 0.7 s to the same side
     late = np.array([time - peak.retention_time_s for time, _, peak in found])
     assert np.median(late) == pytest.approx(0.5, abs=0.1)
-    assert np.abs(late - np.median(late)).max() < 0.5
+    away, alone = np.abs(late - np.median(late)), [round(time, 1) in ISOLATED for time, _, _ in found]
+    assert away[alone].max() < 0.3
+    # two low ones between high ones, three points a σ
+    assert away.max() < 0.65
 
 
 def test_areas_of_isolated_solvents_within_three_percent() -> None:

@@ -85,6 +85,25 @@ def test_a_peak_must_take_up_what_was_left(extra: Array, sound: bool) -> None:
     assert explained(data, before, after, grown) is sound
 
 
+@pytest.mark.parametrize(
+    ("hump", "ripple", "sound"),
+    [
+        (bell(128.0, 4.0), 0.0, True),  # a shoulder beside a peak that its model describes
+        (bell(128.0, 4.0), 6.0, False),  # lower than what the model of that peak leaves: its shape
+        (bell(128.0, 9.0), 6.0, True),
+        (bell(160.0, 4.0), 6.0, True),  # has a maximum of its own
+    ],
+)
+def test_a_shoulder_is_higher_than_what_its_neighbour_leaves(hump: Array, ripple: float, sound: bool) -> None:
+    data, before = row(hump + np.where(np.abs(TIME - 144) < 3, ripple * np.cos(2 * (TIME - 144)), 0.0))
+    at = float(TIME[np.argmax(hump)])
+    new = replace(before.peaks[2], coordinates=np.array([at, np.log(SIGMA)]), anchor=at)
+    after = solved(data, sorted((*before.peaks, new), key=lambda peak: float(peak.coordinates[0])), 2)
+    assert after is not None
+    grown = next(peak for peak in after.peaks if peak.anchor == at)
+    assert explained(data, before, after, grown) is sound
+
+
 @pytest.mark.parametrize(("sigma", "fits"), [(1.9, False), (2.1, True), (7.5, True), (8.5, False)])
 def test_a_hidden_peak_is_about_as_wide_as_the_nearest(sigma: float, fits: bool) -> None:
     peaks = (Peak("laplace", np.array([60.0, np.log(SIGMA)]), 60.0, SIGMA), Peak("laplace", np.zeros(2), 9e9, 99.0))

@@ -13,6 +13,7 @@ from gcfit.fitting.refine import refined
 from gcfit.fitting.registry import LAPLACE_MODELS, MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import Peak, State, WindowData, solved
+from gcfit.fitting.terms import AS_IT_IS
 
 TIME = np.arange(0.0, 400.0, 0.5)
 APEXES = (60.0, 90.0, 120.0, 200.0, 230.0, 260.0, 340.0)
@@ -101,6 +102,20 @@ def test_what_is_closer_than_its_width_is_shape() -> None:
     data, state = crowd(bell(341.5, 60.0, 1.5))
     assert leaves(data, state, 6, refine.MISSED)
     assert len(refined(replace(data, crowded=False), state, ("laplace",)).peaks) == len(APEXES)
+
+
+@pytest.mark.parametrize(
+    ("apex", "anchor", "parted"),
+    [(160.0, 160.0, True), (131.0, 128.0, True), (123.0, 124.0, False), (112.0, 122.0, False)],
+)
+def test_a_new_peak_stays_on_its_side_of_its_neighbours(apex: float, anchor: float, parted: bool) -> None:
+    """One that has passed the peak before it is that one's shape."""
+    data, state = crowd(bell(apex, 60.0))
+    new = replace(state.peaks[0], coordinates=np.array([apex, np.log(SIGMA)]), anchor=anchor)
+    peaks = sorted([*state.peaks, new], key=lambda peak: peak.anchor)
+    found = solved(data, peaks, 2, AS_IT_IS)
+    assert found is not None
+    assert refine._parted(data, found, peaks.index(new)) is parted
 
 
 def test_two_peaks_missed_at_once_are_found_in_one_turn() -> None:

@@ -6,10 +6,11 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column.closed_form import impulse
+from gcfit.fitting import select
 from gcfit.fitting.models import Known
-from gcfit.fitting.neighbourhood import SumOfPeaks
+from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.records import FitSettings, PeakFit
-from gcfit.fitting.registry import MODELS
+from gcfit.fitting.registry import LAPLACE_MODELS, MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import bend_score
 from gcfit.fitting.states import Peak, WindowData, solved
@@ -84,6 +85,21 @@ def test_the_score_of_a_pair_in_noise_is_chi_squared() -> None:
         scores.append(bend_score(data, solved(data, [start], 2), 0))
     assert np.mean(scores) == pytest.approx(8, abs=1.2)
     assert np.var(scores) == pytest.approx(16, abs=7)
+
+
+def test_a_peak_that_all_gave_an_addition_may_change_it() -> None:
+    """It overloads and tails; it comes with a second site, as its neighbours have it."""
+    shape = Shape("laplace+tail+load", 2000, 60.0, loading=-9.0)
+    sigma, apex = shape.sigma, HOLD_UP + shape.delay
+    time = np.arange(apex - 20 * sigma, apex + 40 * sigma, sigma / 5)
+    unit = rows(shape, shape.coordinates, Sampling.of(time))[0]
+    noise = 1e-4 * np.random.default_rng(0).standard_normal(time.size)
+    data = WindowData(Sampling.of(time), unit / unit.max() + noise, None, 1e-4, 1.0, Known(HOLD_UP), crowded=True)
+    site = np.array([apex, np.log(sigma), np.log(0.1 * sigma), np.log(2 * sigma)])
+    two = [name for name, model in LAPLACE_MODELS.items() if len(model.parts) <= 2]
+    state = select.chosen(Local(0, data, 2), [Peak("laplace+site", site, apex, sigma)], 0, two)
+    assert state is not None
+    assert state.peaks[0].model == "laplace+tail+load"
 
 
 def test_a_neighbours_points_do_not_count_while_a_peak_chooses() -> None:

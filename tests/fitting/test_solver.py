@@ -1,5 +1,6 @@
 """The search against scipy's general least squares on the same problems, and its covariance against brute force."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from gcfit.fitting import solver
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.sampling import Curve
 from gcfit.fitting.solver import solve
-from gcfit.fitting.terms import Effort, Solution, Term
+from gcfit.fitting.terms import CLOSE, COARSE, FINE, ROUGH, Effort, Solution, Term
 
 TIME = np.linspace(0.0, 100.0, 501)
 BASE = np.stack([np.ones_like(TIME), TIME / 100])
@@ -213,6 +214,29 @@ def test_scale_of_the_signal_scales_the_answer(scale: float) -> None:
     one, other = (solved(signal, [term(start) for start in STARTS]) for signal in (TWO, TWO * scale))
     np.testing.assert_allclose(other.amplitudes, one.amplitudes * scale, rtol=1e-9)
     np.testing.assert_allclose(np.concatenate(other.coordinates), np.concatenate(one.coordinates), rtol=1e-9)
+
+
+@pytest.mark.parametrize("effort", [FINE, COARSE, ROUGH, CLOSE])
+@pytest.mark.parametrize("freedom", [5, 200, 50_000])
+def test_a_misfit_settles_a_search_when_no_step_gains_a_thousandth_of_it(effort: Effort, freedom: int) -> None:
+    """The noise sets the precision where it is all that is left, or where few points know no better."""
+    known = replace(effort, noise=1e-4)
+    of_noise = effort.settled * 1e-4
+    assert known.attained(1e-4 * freedom, freedom) == pytest.approx(of_noise)
+    rss = 1e3 * freedom
+    assert known.attained(rss, freedom) <= max(1e-3 * rss, effort.settled * rss / freedom) * (1 + 1e-12)
+    assert known.attained(rss, freedom) >= effort.settled * rss / freedom
+
+
+@pytest.mark.parametrize("start", [(24.0, 2.2), (38.0, 0.5), (30.0, 3.0)])
+def test_a_coarse_search_in_a_misfit_ends_near_the_least(start: tuple[float, float]) -> None:
+    """Two exponentials behind an edge, described by two bells."""
+    signal = 5 + 100 * np.where(TIME > 30, np.exp(-(TIME - 30) / 9), 0.0) + 30 * np.exp(-np.abs(TIME - 60) / 4)
+    terms = [term(start), term((56.0, 1.5))]
+    coarse, best = (solve(signal, terms, BASE, effort=one) for one in (replace(COARSE, noise=1e-4), Effort(400, 1e-12)))
+    assert coarse is not None
+    assert best is not None
+    assert coarse.rss < 1.02 * best.rss
 
 
 def test_nothing_is_written_to() -> None:
