@@ -330,6 +330,7 @@ def test_a_click_on_a_drifting_point_shows_its_fit(opened: Opened) -> None:
     until(page, "document.querySelector('#trend .hoverlayer .hovertext') !== null")
     page.mouse.click(*place)
     until(page, f"document.getElementById('overlay-name').textContent.includes('run_{DRIFTED:03d}')")
+    assert f"run_{DRIFTED:03d}" in page.evaluate("document.getElementById('overlay-name').textContent")
 
 
 @pytest.mark.parametrize(

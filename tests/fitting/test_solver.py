@@ -240,10 +240,11 @@ def test_a_coarse_search_in_a_misfit_ends_near_the_least(start: tuple[float, flo
 
 
 def test_nothing_is_written_to() -> None:
-    signal, weights, base = TWO.copy(), np.ones_like(TIME), BASE.copy()
-    for array in (signal, weights, base):
-        array.flags.writeable = False
+    given = TWO.copy(), np.ones_like(TIME), BASE.copy()
+    signal, weights, base = (array.copy() for array in given)
     solved(signal, [term(start) for start in STARTS], weights, base)
+    for array, before in zip((signal, weights, base), given, strict=True):
+        np.testing.assert_array_equal(array, before)
 
 
 def test_noise_free_data_are_met_to_rounding() -> None:
