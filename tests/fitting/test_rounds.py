@@ -8,7 +8,7 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column import closed_form
-from gcfit.fitting import fit as stages
+from gcfit.fitting import rounds
 from gcfit.fitting.models import Known
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.sampling import Sampling
@@ -31,7 +31,7 @@ def tailed_into_a_neighbour() -> Chromatogram:
 def test_a_tail_is_taken_out_of_the_next_window(monkeypatch: pytest.MonkeyPatch) -> None:
     run, settings = tailed_into_a_neighbour(), FitSettings(hold_up=HOLD_UP, model="laplace")
     fits = [gcfit.fit(run, settings=settings)]
-    monkeypatch.setattr(stages, "SPILL_ROUNDS", 0)
+    monkeypatch.setattr(rounds, "SPILL_ROUNDS", 0)
     fits.append(gcfit.fit(run, settings=settings))
     for found in fits:
         assert len(found.peaks) == 2
