@@ -24,6 +24,7 @@ DAMPING = 1e-3  # at the start
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
 BOUND_ROUNDS = 6  # of the search for a step within the bounds
 CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
+REFUSED, STALLED = 1.0, 0.1  # damping, attainable gain in variances of the residual: a search at its end
 DONE = 0.01  # of what settles a search; a step that promises less is not taken
 STILL = 1e-5  # of what settles a search; the terms that stand still together give away no more
 
@@ -107,6 +108,8 @@ def solve(
             damping, growth = damping * max(1 / 5, 1 - (2 * ratio - 1) ** 3), 2.0
         else:
             damping, growth = damping * growth, 2 * growth
+            # no step leads lower, though one promises to: the curves are no smoother than that
+            converged = converged or (damping > REFUSED and step.attainable < STALLED * problem.variance(point))
     return problem.solution(point, iterations, converged)
 
 

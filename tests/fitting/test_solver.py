@@ -1,5 +1,6 @@
 """The search against scipy's general least squares on the same problems, and its covariance against brute force."""
 
+import zlib
 from dataclasses import replace
 from itertools import pairwise
 
@@ -320,3 +321,21 @@ def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
     assert start is not None
     # the signal is known to 1e-7
     assert start.amplitudes[0] == pytest.approx(1.0, abs=5e-8)
+
+
+def test_a_search_whose_steps_rounding_refuses_has_settled() -> None:
+    """A curve that is right to 3e-8 only promises gains that no step brings."""
+    exact = term((33.0, 1.2))
+
+    def rough(at: Array) -> Curve:
+        one = exact.evaluate(at)
+        assert one is not None
+        noise = np.random.default_rng(zlib.crc32(at.tobytes())).standard_normal(one.rows.shape[1])
+        return Curve(one.first, np.stack([one.rows[0] + 3e-8 * noise, *one.rows[1:]]))
+
+    signal = data((1e4, 35.0, 4.0), noise=0.003)
+    found = solve(signal, [replace(exact, evaluate=rough)], BASE, effort=Effort(settled=1e-9))
+    assert found is not None
+    assert found.converged
+    assert found.iterations < 40
+    np.testing.assert_allclose(found.coordinates[0], [35.0, np.log(4)], atol=1e-5)
