@@ -109,7 +109,8 @@ def solve(
         else:
             damping, growth = damping * growth, 2 * growth
             # no step leads lower, though one promises to: the curves are no smoother than that
-            converged = converged or (damping > REFUSED and step.attainable < STALLED * problem.variance(point))
+            stalled = step.attainable < max(STALLED * problem.variance(point), CRAWL * enough)
+            converged = converged or (damping > REFUSED and stalled)
     return problem.solution(point, iterations, converged)
 
 
