@@ -13,8 +13,9 @@ demo: $(VENV)/.base
 		--columns $(COLUMNS)
 	$(BIN)/gcfit plot $(SAMPLE)/chromatogram.csv --system $(SAMPLE)/system.toml -o btex.png
 
+# a process for each core, whose algebra then keeps to one
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 check: lint types test
 
