@@ -51,7 +51,8 @@ def base_columns(time: Array, order: int, free: Array | None = None) -> Array:
 def _legendre(z: Array, order: int) -> Array:
     """Legendre polynomials of degrees below `order`, at most 3, shape (order, n)."""
     columns = np.empty((order, z.size))
-    columns[0] = 1.0
+    if order > 0:
+        columns[0] = 1.0
     if order > 1:
         columns[1] = z
     if order > 2:

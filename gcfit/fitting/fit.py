@@ -73,10 +73,11 @@ def fit(
     ground, candidates = _found(part, noise, defects, settings)
     defects, dips = _on_sides(defects, settings), find_dips(part, noise, defects, settings)
     windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
-    if settings.strategy == "simultaneous" and candidates:
+    at_once = settings.strategy == "simultaneous"
+    if at_once and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
     tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
-    results = with_one_tail(tasks, noise, map_) if settings.shared_tail else fitted(tasks, noise, map_)
+    results = (with_one_tail if settings.shared_tail else fitted)(tasks, noise, map_, at_once=at_once)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(

@@ -6,7 +6,7 @@ from scipy.special import erf
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
-from gcfit.fitting import rounds, solver, states
+from gcfit.fitting import restarts, solver, states
 from gcfit.fitting.records import Fit, FitSettings
 
 TIME = np.arange(0.0, 600.0, 0.2)
@@ -145,7 +145,7 @@ def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     # one step a search: alone it does not settle, from where it stopped a few more do
     monkeypatch.setattr(states.solved, "__defaults__", (solver.Effort(iterations=1),))
     signal = bell(200, 4) + bell(214, 3, 60) + NOISE
-    monkeypatch.setattr(rounds, "RESTARTS", ())
+    monkeypatch.setattr(restarts, "RESTARTS", ())
     assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"not converged"}
-    monkeypatch.setattr(rounds, "RESTARTS", (1.0,) * 6)
+    monkeypatch.setattr(restarts, "RESTARTS", (1.0,) * 6)
     assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"ok"}

@@ -202,7 +202,7 @@ def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float
     assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)
 
 
-@pytest.mark.parametrize(("height", "decay", "found"), [(100.0, 2.5, 10), (300.0, 4.0, 10), (60.0, 4.0, 7)])
+@pytest.mark.parametrize(("height", "decay", "found"), [(100.0, 2.5, 10), (300.0, 4.0, 10), (60.0, 4.0, 9)])
 def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float, found: int) -> None:
     """5e-4 of their neighbours, whose misfit hides them at first; each counts where it stands."""
     time, noise = np.arange(0.0, 700.0, 0.25), 0.36 * np.random.default_rng(1).standard_normal(2800)
@@ -216,7 +216,11 @@ def test_small_peaks_between_high_ones_that_no_model_describes(height: float, de
     peaks = [peak for peak in fit(Chromatogram(time, signal)).peaks if peak.height is not None and peak.height < 1e4]
     times = np.array([peak.retention_time_s for peak in peaks])
     assert len(times) == found
-    assert np.abs(times - places[:, None]).min(axis=0).max() < 2
+    assert np.abs(times - places[:, None]).min(axis=0).max() < 3
+    # no window holds these three peaks alone: between two high ones they are no one's tail
+    between = [peak.area for peak in peaks if 365 < (peak.retention_time_s or 0.0) < 385]
+    if height == 100.0:
+        assert between == pytest.approx([height * 2 * np.sqrt(2 * np.pi)] * 2, rel=0.1)
 
 
 @pytest.mark.parametrize(
