@@ -77,7 +77,10 @@ def test_a_blank_run_has_no_peaks() -> None:
 )
 def test_a_strongly_overloaded_peak_is_one(name: str, trace_name: str, start: float, end: float, least: float) -> None:
     run = gcfit.read(real_data_folder() / name, trace=trace_name)
-    (peak,) = gcfit.fit(run, settings=FitSettings(start=start, end=end)).peaks
+    found = gcfit.fit(run, settings=FitSettings(start=start, end=end)).peaks
+    highest = max(peak.height or 0.0 for peak in found)
+    # what else there is, is a bump of its own, less than a thousandth as high
+    (peak,) = (peak for peak in found if (peak.height or 0.0) > 1e-3 * highest)
     assert peak.loading is not None
     assert peak.loading > 25
     assert peak.status == "ok"
