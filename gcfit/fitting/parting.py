@@ -18,7 +18,7 @@ from gcfit.fitting.misfit import NOISE
 from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import as_found
-from gcfit.fitting.states import Peak, State, heights_of
+from gcfit.fitting.states import TINY, Peak, State, heights_of
 from gcfit.fitting.task import Task, WindowMap
 
 SMALL = 0.02  # of the height of the highest peak of a window
@@ -28,7 +28,8 @@ NEAR = 2.0  # σ around a small peak that are its place
 VALLEY = 0.3  # of the height of the smaller of two peaks, by which the trace must fall between them
 HOLLOW = 3.0  # times the area of a Gaussian as high and wide, more than a tail that is seen adds to it
 HOLLOW_ROUNDS = 3  # as one that is no longer hollow may leave that to its neighbour
-WORSE = 2.0  # times the sum of squares that was left of the high peaks, with which a cut is given up
+WORSE = 2.0  # times the sum of squares that was left of the high peaks, beyond which a cut is given up
+WELL = 5e-4  # of the scatter of the signal, of which no more may be left of the high peaks all the same
 LEAST = 12  # points of a part
 LINE = 2  # order of a baseline
 
@@ -94,16 +95,22 @@ def parted(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
 
 
 def _better(piece: Piece, parts: Sequence[Piece | _Part], after: Sequence[Piece]) -> Sequence[Piece]:
-    """The parts of a window, if they describe the low peaks better and the high ones hardly worse; else the window."""
+    """The parts of a window, where they describe the low ones better and the high ones well enough; else the window.
+
+    By what factor the sums of squares fall counts in the mean over the low parts, as each stands for peaks of its own.
+    """
     if piece.result.state is None or len(parts) < 2:
         return [piece]
-    residual = piece.result.state.solution.residual
-    was, now = {True: 0.0, False: 0.0}, {True: 0.0, False: 0.0}
+    residual, gains = piece.result.state.solution.residual, []
+    was = now = scatter = 0.0
     for part, one in zip(parts, after, strict=True):
-        high, first = isinstance(part, _Part) and part.high, one.original.first - piece.original.first
-        was[high] += float(np.sum(residual[first : first + one.original.time.size] ** 2))
-        now[high] += float(np.sum(_left(one.result) ** 2))
-    return after if now[False] < was[False] and now[True] < WORSE * was[True] else [piece]
+        first, signal = one.original.first - piece.original.first, one.original.signal
+        sums = [float(np.sum(left**2)) for left in (residual[first : first + signal.size], _left(one.result))]
+        if isinstance(part, _Part) and part.high:
+            was, now, scatter = was + sums[0], now + sums[1], scatter + signal.size * float(np.var(signal))
+        else:
+            gains.append(np.log(max(sums[0], TINY) / max(sums[1], TINY)))
+    return after if np.mean(gains) > 0 and now < max(WORSE * was, WELL * scatter) else [piece]
 
 
 def _left(result: WindowResult) -> Array:
