@@ -1,11 +1,12 @@
-"""What a trace holds that is neither peak nor baseline: spikes, flat tops, steps, padding."""
+"""What a trace holds that is neither peak nor baseline: spikes, flat tops, steps, padding, louder noise."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.local_noise import regional_factor
 from gcfit.fitting.quantised import padding
 from gcfit.fitting.records import Noise
 
@@ -33,6 +34,8 @@ class Defects:
         Runs of equal points too long to be measured.
     steps : ndarray of bool
         Last points before the level changes at once and for good, as valves do it.
+    louder : ndarray
+        The noise at each point over that of the trace, at least 1.
     """
 
     spikes: Mask
@@ -40,6 +43,11 @@ class Defects:
     padding: Mask
     steps: Mask
     bottoms: Mask
+    louder: Array
+
+    def part(self, points: slice) -> "Defects":
+        """Return those of some points."""
+        return Defects(*(getattr(self, field.name)[points] for field in fields(self)))
 
     def turned(self) -> "Defects":
         """Return those of the trace upside down."""
@@ -67,24 +75,28 @@ def find_defects(signal: Array, noise: Noise) -> Defects:
     noise : Noise
         As `estimate_noise` gives it.
     """
+    louder = regional_factor(signal, noise)
+    deviation = noise.deviation * louder
     jumps = signal[1:] - signal[:-1]
     tops, bottoms = _flats(signal, jumps, noise)
     return Defects(
-        _spikes(signal, jumps, noise.deviation),
+        _spikes(signal, jumps, deviation),
         tops,
         padding(signal, noise.step),
-        _steps(signal, jumps, noise.deviation),
+        _steps(signal, jumps, deviation),
         bottoms,
+        louder,
     )
 
 
-def _spikes(signal: Array, jumps: Array, deviation: float) -> Mask:
+def _spikes(signal: Array, jumps: Array, deviation: Array) -> Mask:
     """Return the mask of one or two points far above the points beside them, which are hardly above the next ones."""
     mask = np.zeros(signal.size, dtype=bool)
-    least = SPIKE_NOISE * deviation
-    if least <= 0:
+    if deviation.max(initial=0.0) <= 0:
         return mask
-    for up, down, sign in ((jumps > least, jumps < -least, 1), (jumps < -least, jumps > least, -1)):
+    least = SPIKE_NOISE * deviation
+    rises, falls = jumps > least[1:], jumps < -least[1:]
+    for up, down, sign in ((rises, falls, 1), (falls, rises, -1)):
         for width in (1, 2):
             # where both flanks are steep: point 1 to 2, and the last of the spike to the next
             starts = (up[1 : -1 - width] & down[1 + width : -1]).nonzero()[0]
@@ -94,7 +106,8 @@ def _spikes(signal: Array, jumps: Array, deviation: float) -> Mask:
             core = np.minimum(around[:, 2], around[:, 1 + width])
             side = np.maximum(around[:, 1], around[:, 2 + width])
             base = np.minimum(around[:, 0], around[:, 3 + width])
-            hit = (core - side > least) & (side - base < SPIKE_SIDE * (core - base) + 2 * deviation)
+            above = core - side > least[starts + 2]
+            hit = above & (side - base < SPIKE_SIDE * (core - base) + 2 * deviation[starts + 2])
             for shift in range(width):
                 mask[starts[hit] + 2 + shift] = True
     return mask
@@ -124,19 +137,19 @@ def _flats(signal: Array, jumps: Array, noise: Noise) -> tuple[Mask, Mask]:
     return masks
 
 
-def _steps(signal: Array, jumps: Array, deviation: float) -> Mask:
+def _steps(signal: Array, jumps: Array, deviation: Array) -> Mask:
     """Return the mask of the last points before a jump between two levels."""
     mask = np.zeros(signal.size, dtype=bool)
-    if deviation <= 0:
+    if deviation.max(initial=0.0) <= 0:
         return mask
     jump = np.abs(jumps)
     if jump.size < 2 * STEP_POINTS:
         return mask
-    high = np.flatnonzero(jump[2:-2] > STEP_NOISE * deviation) + 2
+    high = np.flatnonzero(jump[2:-2] > STEP_NOISE * deviation[2:-3]) + 2
     lone = high[jump[high] > 2 * jump[high[:, None] + np.array([-2, -1, 1, 2])].max(axis=1, initial=0.0)]
     for i in lone[(lone >= STEP_POINTS - 1) & (lone <= jump.size - STEP_POINTS)]:
         before, after = signal[i - STEP_POINTS + 1 : i + 1], signal[i + 1 : i + 1 + STEP_POINTS]
-        slack = STEP_SLACK * jump[i] + 4 * deviation
+        slack = STEP_SLACK * jump[i] + 4 * deviation[i]
         mask[i] = max(np.ptp(before), np.ptp(after)) < slack and abs(after.mean() - before.mean()) > jump[i] / 2
     return mask
 

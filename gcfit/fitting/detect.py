@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array
 from gcfit.fitting.curvature import LocalNoise, bulges
 from gcfit.fitting.defects import Defects, find_defects
-from gcfit.fitting.local_noise import regional_factor, ripple_factor
+from gcfit.fitting.local_noise import ripple_factor
 from gcfit.fitting.quantiles import amid, quantile
 from gcfit.fitting.records import Noise, Polarity
 from gcfit.fitting.ridges import Ridges, follow
@@ -34,6 +34,8 @@ FOOT = 5.0  # distance of the foot of a peak from its apex, in its widths
 NEGLIGIBLE = 0.02  # height of a shoulder, as a part of that of a peak that it touches
 NEIGHBOURS = 8  # on either side, among which that peak is looked for
 RIM = 1.0  # height of the rim of a dip at most, in heights of the dip
+RISE = 0.7  # above a rim, in heights of the dip; where the trace rises further, the dip is a valley between peaks
+LEVEL = 0.1  # of the height of a rim, within which the trace has come back to its level beyond the dip
 ENVELOPE = 0.3  # part of the height of a wide bulge that a narrower one within it must have to make it up
 
 
@@ -134,7 +136,7 @@ def _one_sign(
     """Return the peaks that point upwards, and those of them that may be what dips leave between them."""
     grid, y = _even(time, defects.repaired(signal))
     y = y - amid(y)
-    local = _local_noise(y, noise)
+    local = _local_noise(y, noise, defects.louder if grid is time else np.interp(grid, time, defects.louder))
     threshold = _threshold(y.size, noise)
     ridges = follow(bulges(y, local, threshold, SPLIT, WIDEST * y.size))
     if not ridges.position.size:
@@ -173,15 +175,20 @@ def _stands_out(peak: Candidate, time: Array, signal: Array) -> bool:
 
 
 def _makes(other: Candidate, peak: Candidate, time: Array, signal: Array) -> bool:
-    """Whether a peak is the rim of one of the other sign: no higher, and beyond that the trace is at its level."""
+    """Whether a peak is the rim of one of the other sign: no higher, and around both the trace is at its level."""
     if peak.height > RIM * other.height:
         return False
-    away = other.apex_time - peak.apex_time
-    far = other.apex_time + np.copysign(FOOT * other.sigma, away)
-    low, high = np.searchsorted(time, sorted((other.apex_time, far)))
+    away, foot = np.sign(other.apex_time - peak.apex_time), FOOT * other.sigma
     level = float(np.interp(peak.apex_time, time, signal))
-    beyond = peak.sign * (signal[low : high + 1] - level)
-    return bool(beyond.size and beyond.max() > -FALL * peak.height)
+
+    def highest(begin: float, end: float) -> float:
+        low, high = np.searchsorted(time, sorted((begin, end)))
+        return float((peak.sign * (signal[low : high + 1] - level)).max(initial=-np.inf))
+
+    beyond = highest(other.apex_time, other.apex_time + away * foot)
+    around = max(beyond, highest(peak.apex_time - away * foot, other.apex_time))
+    rise = beyond if abs(beyond) < LEVEL * peak.height else around
+    return beyond > -FALL * peak.height and rise < RISE * other.height
 
 
 def _threshold(points: int, noise: Noise) -> float:
@@ -199,12 +206,12 @@ def _doubt(noise: Noise) -> float:
     return 1 + (noise.inflation / SLOW_INFLATION) ** 2 if len(noise.acf or ()) > SLOW_LAGS else 1.0
 
 
-def _local_noise(y: Array, noise: Noise) -> LocalNoise:
+def _local_noise(y: Array, noise: Noise, louder: Array) -> LocalNoise:
     deviation = max(noise.deviation, QUANTUM * noise.step, LEAST_NOISE * float(np.ptp(y)))
     acf = np.asarray(noise.acf or noise.correlation ** np.arange(30), dtype=np.float64)
     ripple = ripple_factor(y, noise)
     uneven = np.where(ripple > 1, ripple * noise.deviation, 0.0)
-    return LocalNoise(deviation**2 * acf, regional_factor(y, noise), uneven)
+    return LocalNoise(deviation**2 * acf, louder, uneven)
 
 
 def _even(time: Array, signal: Array) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
 from gcfit.fitting.obstacles import cut_short, find_dips
 from gcfit.fitting.peaks import describe
+from gcfit.fitting.quantiles import quantile
 from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
 from gcfit.fitting.registry import ordered_name, untailed_name
 from gcfit.fitting.rounds import fitted, with_one_tail
@@ -63,13 +64,14 @@ def fit(
     """
     began = clock.perf_counter()
     settings = completed(settings or FitSettings(), system)
-    part = _part(chromatogram, settings)
+    points = _points(chromatogram, settings)
+    part = _part(chromatogram, points)
     _refuse_long_injection(part, settings)
-    _refuse_scale(part)
-    noise = estimate_noise(part.time, part.signal)
+    _refuse_scale(chromatogram)
+    noise = estimate_noise(chromatogram.time, chromatogram.signal)
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
-    defects = find_defects(part.signal, noise)
+    defects = find_defects(chromatogram.signal, noise).part(points)
     ground, candidates = _found(part, noise, defects, settings)
     defects, dips = _on_sides(defects, settings), find_dips(part, noise, defects, settings)
     windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
@@ -77,7 +79,7 @@ def fit(
     if at_once and candidates:
         windows = (Window(0, part.time.size, tuple(candidates)),)
     tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
-    results = (with_one_tail if settings.shared_tail else fitted)(tasks, noise, map_, at_once=at_once)
+    results = (with_one_tail if settings.shared_tail else fitted)(tasks, map_, at_once=at_once)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(
@@ -109,21 +111,24 @@ def completed(settings: FitSettings, system: System | None) -> FitSettings:
     )
 
 
-def _part(chromatogram: Chromatogram, settings: FitSettings) -> Chromatogram:
-    """The part of the run between `start` and `end`."""
-    if settings.start is None and settings.end is None:
-        return chromatogram
+def _points(chromatogram: Chromatogram, settings: FitSettings) -> slice:
+    """The points of the run between `start` and `end`."""
     time = chromatogram.time
-    inside = (time >= (-np.inf if settings.start is None else settings.start)) & (
-        time <= (np.inf if settings.end is None else settings.end)
-    )
-    if np.count_nonzero(inside) < 3:
+    first = 0 if settings.start is None else int(np.searchsorted(time, settings.start))
+    last = time.size if settings.end is None else int(np.searchsorted(time, settings.end, "right"))
+    if last - first < 3:
         raise InputError(
             chromatogram.label,
-            f"only {np.count_nonzero(inside)} points between start and end",
+            f"only {max(last - first, 0)} points between start and end",
             remedy=f"the run goes from {time[0]:g} s to {time[-1]:g} s",
         )
-    return replace(chromatogram, time=time[inside], signal=chromatogram.signal[inside])
+    return slice(first, last)
+
+
+def _part(run: Chromatogram, points: slice) -> Chromatogram:
+    """Some points of a run; the run itself where they are all."""
+    whole = points == slice(0, run.time.size)
+    return run if whole else replace(run, time=run.time[points], signal=run.signal[points])
 
 
 def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
@@ -137,13 +142,13 @@ def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
         )
 
 
-def _refuse_scale(part: Chromatogram) -> None:
+def _refuse_scale(run: Chromatogram) -> None:
     """Raise where sums of squares, of which every fit consists, leave the range of double precision."""
-    for name, values in (("time", part.time), ("signal", part.signal)):
+    for name, values in (("time", run.time), ("signal", run.signal)):
         top = float(np.abs(values).max())
         if top > LARGEST or 0 < top < SMALLEST:
             found = f"the largest {name} is {top:.3g}, whose square is no number in double precision"
-            raise InputError(part.label, found, remedy="give it in another unit")
+            raise InputError(run.label, found, remedy="give it in another unit")
 
 
 def _found(
@@ -182,6 +187,7 @@ def _tasks(
     masked = defects.saturated | defects.spikes
     crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
     under = _between_peaks(part, noise, windows) if crowded else None
+    louder, uneven = defects.louder, (defects.louder > 1).any()
     tasks = []
     for window in windows:
         points = slice(window.first, window.last)
@@ -192,13 +198,14 @@ def _tasks(
                 part.time[points],
                 signal[points],
                 weights,
-                noise.deviation,
+                noise.deviation * (quantile(louder[points], 0.5) if uneven else 1.0),
                 noise.inflation,
                 _known(window, float(part.time[0]), settings),
                 untailed_name(settings.model) if settings.shared_tail else settings.model,
                 window.candidates,
                 base_order=_first_order(window, part.time, under, noise) if settings.baseline == "auto" else 1,
                 rigid=settings.baseline != "auto",
+                louder=louder[points] if uneven else None,
             )
         )
     return tasks

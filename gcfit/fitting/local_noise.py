@@ -11,6 +11,8 @@ REGION = 24  # blocks
 LEAST_QUIET = 0.6  # part of a region's blocks that must scatter alike to be noise, not peaks
 ALIKE = 20.0  # times the scatter of a quiet block that most blocks of a noisy region may have at most
 LEAST_FACTOR = 2.0  # smaller excess is left alone: it is within the errors of the estimate
+FAR = 6  # points apart, so little of a block that only peaks make them alike
+PEAKS = 0.3  # correlation of points so far apart, by which that of peaks exceeds that of the noise
 WINDOW = 17  # points over which the ripple is averaged
 WHITE_MEAN, WHITE_MEDIAN = 56.0, 22.65  # of -d_i d_(i+1), fourth differences of white noise of variance 1
 
@@ -18,7 +20,8 @@ WHITE_MEAN, WHITE_MEDIAN = 56.0, 22.65  # of -d_i d_(i+1), fourth differences of
 def regional_factor(signal: Array, noise: Noise) -> Array:
     """Return the noise of each region over that of the whole trace, shape (n,), 1 where peaks leave no telling.
 
-    A region counts as noisy when most of its blocks scatter alike, and by more than the trace's noise.
+    A region counts as noisy when most of its blocks scatter alike, and by more than the trace's noise, but not as
+    smoothly as a crowd of peaks does.
     """
     expected = _expected_variance(noise)
     count = signal.size // BLOCK
@@ -26,6 +29,7 @@ def regional_factor(signal: Array, noise: Noise) -> Array:
         return np.ones(signal.size)
     scatter = block_variances(signal, BLOCK, DEGREE)
     starts = np.arange(0, count - REGION + 1, REGION // 2)
+    correlation = noise.acf[FAR] if len(noise.acf) > FAR else 0.0
     factor = np.ones(starts.size)
     ranked = np.sort(scatter[starts[:, None] + np.arange(REGION)], axis=1)
     loud = ranked[:, REGION // 2] > LEAST_FACTOR**2 * expected
@@ -36,8 +40,11 @@ def regional_factor(signal: Array, noise: Noise) -> Array:
         part = autocovariances(signal[starts[i] * BLOCK : (starts[i] + REGION) * BLOCK], BLOCK, DEGREE)
         quiet = part.only(quiet_mask(part, noise.step))
         if len(quiet.slow) >= LEAST_QUIET * REGION:
-            factor[i] = np.sqrt(np.mean(quiet.covariance[:, 0]) / expected)
+            size, far = quiet.covariance[:, 0].mean(), quiet.covariance[:, FAR].mean()
+            factor[i] = np.sqrt(size / expected) if far < (PEAKS + correlation) * size else 1.0
     factor[factor < LEAST_FACTOR] = 1.0
+    # a region that begins or ends within another is as noisy as that
+    factor[1:-1] = np.max([factor[:-2], factor[1:-1], factor[2:]], axis=0)
     return np.interp(np.arange(signal.size), (starts + REGION / 2) * BLOCK, factor)
 
 

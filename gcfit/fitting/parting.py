@@ -19,7 +19,7 @@ from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import as_found
 from gcfit.fitting.states import TINY, Peak, State, heights_of
-from gcfit.fitting.task import Task, WindowMap
+from gcfit.fitting.task import Task, WindowMap, part_of
 
 SMALL = 0.02  # of the height of the highest peak of a window
 DROWNED = 0.02  # of the height of a small peak, of which more is left where it is
@@ -222,15 +222,7 @@ def _part(original: Task, task: Task, state: State, span: _Span) -> _Part:
     points = slice(span.first, span.last)
     time, share = task.time[points], (span.last - span.first) / task.time.size
     order = max(LINE, round(share * (state.base_order if span.high else task.base_order)))
-    own = replace(
-        task,
-        first=task.first + span.first,
-        time=time,
-        signal=task.signal[points],
-        weights=None if task.weights is None else task.weights[points],
-        candidates=span.candidates,
-        base_order=task.base_order if task.rigid else order,
-    )
+    own = part_of(task, points, span.candidates, task.base_order if task.rigid else order)
     held = tuple(peak for peak in state.peaks if time[0] <= peak.anchor <= time[-1])
     return _Part(replace(own, signal=original.signal[points]), own, span.high, held)
 

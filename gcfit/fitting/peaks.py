@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -105,6 +105,7 @@ def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points:
     state = result.state
     if state is None:
         return []
+    noise = replace(noise, deviation=result.task.deviation)
     return [
         flagged(
             _peak(place, result, state, limits, noise, settings),

@@ -7,7 +7,6 @@ import numpy as np
 
 from gcfit.fitting.parting import Piece, parted
 from gcfit.fitting.peaks import WindowResult
-from gcfit.fitting.records import Noise
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
@@ -18,7 +17,7 @@ SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is ta
 WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbour's tail to be denied
 
 
-def fitted(tasks: list[Task], noise: Noise, map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
+def fitted(tasks: list[Task], map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it.
 
     Windows in which high peaks drown small ones are cut, unless all peaks are to be fitted `at_once`.
@@ -36,38 +35,38 @@ def fitted(tasks: list[Task], noise: Noise, map_: WindowMap, *, at_once: bool = 
                 continue
             spill = sum((other.total_at(original.time) for other in reaching), np.zeros_like(original.time))
             before = original.signal - result.task.signal
-            if np.abs(spill - before).max(initial=0.0) > SPILL * noise.deviation:
+            if np.abs(spill - before).max(initial=0.0) > SPILL * original.deviation:
                 again.append((place, moved(original, result.state, spill)))
         if not again:
             break
         states = searched([task for _, task in again], map_)
         for (place, task), state in zip(again, states, strict=True):
-            if state is not None and not _contradicted(state, results[place].state, noise):
+            if state is not None and not _contradicted(state, results[place]):
                 results[place] = WindowResult(task, state)
     return results
 
 
-def with_one_tail(tasks: list[Task], noise: Noise, map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
+def with_one_tail(tasks: list[Task], map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
     """Fit all windows with one tail.
 
     It is found with the simplest model first, so that no addition stands in for it; then models and baselines are
     chosen again, given that tail, and it is found again.
     """
     plain = [replace(task, model="laplace") if task.model == "auto" else task for task in tasks]
-    results = with_best_tail(fitted(plain, noise, map_, at_once=at_once), noise, map_)
+    results = with_best_tail(fitted(plain, map_, at_once=at_once), map_)
     tails = [result.task.known.tail for result in results if result.state is not None]
     if not tails:
         return results
-    again = fitted(with_tail(tasks, tails[0] or 0.0), noise, map_, at_once=at_once)
-    return with_best_tail(again, noise, map_)
+    again = fitted(with_tail(tasks, tails[0] or 0.0), map_, at_once=at_once)
+    return with_best_tail(again, map_)
 
 
-def _contradicted(state: State, before: State | None, noise: Noise) -> bool:
+def _contradicted(state: State, before: WindowResult) -> bool:
     """Whether a window was described better before its neighbours' tails were taken out: then they do not reach it."""
-    if before is None:
+    if before.state is None:
         return False
-    rise = state.solution.rss - before.solution.rss
-    return rise > max(WORSE * before.solution.rss, 10 * noise.inflation * noise.deviation**2)
+    rise = state.solution.rss - before.state.solution.rss
+    return rise > max(WORSE * before.state.solution.rss, 10 * before.task.inflation * before.task.deviation**2)
 
 
 def _reaching(results: Sequence[WindowResult], place: int) -> list[WindowResult]:

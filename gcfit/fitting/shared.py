@@ -11,7 +11,6 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.peaks import WindowResult
-from gcfit.fitting.records import Noise
 from gcfit.fitting.searches import solved_all
 from gcfit.fitting.states import Search, State
 from gcfit.fitting.task import Task, WindowMap, mapped
@@ -42,15 +41,13 @@ def with_tail(tasks: Sequence[Task], tail: float) -> list[Task]:
     return [replace(task, known=replace(task.known, tail=tail)) for task in tasks]
 
 
-def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: WindowMap) -> list[WindowResult]:
+def with_best_tail(results: Sequence[WindowResult], map_: WindowMap) -> list[WindowResult]:
     """Fit windows again with the tail that describes all of them best.
 
     Parameters
     ----------
     results : sequence of WindowResult
         Windows as fitted with some tail; their models stand.
-    noise : Noise
-        Of the trace.
     map_ : callable
         Maps over windows.
 
@@ -63,7 +60,7 @@ def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: WindowMa
     sound = [result for result in results if result.state is not None]
     if not sound:
         return list(results)
-    search = _Search(sound, noise, map_)
+    search = _Search(sound, map_)
     best = search.best()
     error, motion = search.error_of(best)
     fitted = iter(zip(with_tail([result.task for result in sound], best.tail), best.states, motion, strict=True))
@@ -73,11 +70,11 @@ def with_best_tail(results: Sequence[WindowResult], noise: Noise, map_: WindowMa
 class _Search:
     """Windows with peaks, their variances, and the solutions found so far, from which the next ones start."""
 
-    def __init__(self, results: Sequence[WindowResult], noise: Noise, map_: WindowMap) -> None:
+    def __init__(self, results: Sequence[WindowResult], map_: WindowMap) -> None:
         self.tasks = [result.task for result in results]
-        self.map_, self.inflation = map_, max(noise.inflation, 1.0)
+        self.map_, self.inflation = map_, max(self.tasks[0].inflation, 1.0)
         states = [result.state for result in results if result.state is not None]
-        self.variances = [_variance(state, noise) for state in states]
+        self.variances = [_variance(state, task) for task, state in zip(self.tasks, states, strict=True)]
         tail = self.tasks[0].known.tail or 0.0
         self.known = {tail: _Held(tail, tuple(states), self._sum(states))}
         widths = [peak.sigma for state in states for peak in state.peaks]
@@ -157,10 +154,10 @@ class _Search:
         return None if error is None else error * float(np.sqrt(self.inflation))
 
 
-def _variance(state: State, noise: Noise) -> float:
+def _variance(state: State, task: Task) -> float:
     """Variance by which a window's residuals count: that of the noise, or of the misfit where it is larger."""
     freedom = max(state.solution.residual.size - state.solution.columns, 1)
-    return max(noise.deviation**2, state.solution.rss / freedom, float(np.finfo(float).tiny))
+    return max(task.deviation**2, state.solution.rss / freedom, float(np.finfo(float).tiny))
 
 
 def _motion(low: _Held, high: _Held) -> list[tuple[Array, ...]]:

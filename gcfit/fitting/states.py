@@ -226,8 +226,9 @@ def _limits(name: str, peak: Peak, interval: float, crowded: bool) -> tuple[floa
         narrowest = max(math.log(free.narrowest * sigma), math.log(0.3 * interval))
         return narrowest, math.log(free.widest * sigma), 0.7
     if name == "loading":
-        # further only where a search started beyond
-        most = GREATEST if abs(peak.coordinates[-1]) > INVERTED else INVERTED
+        # further only where a search started beyond, and never with a site, whose J no Fourier sum tells to e^{-β}
+        beyond = abs(peak.coordinates[-1]) > INVERTED and "site" not in MODELS[peak.model].parts
+        most = GREATEST if beyond else INVERTED
         return -most, most, 5.0
     low, high, step = TIMES[name]
     return math.log(low * sigma), math.log(high * sigma), step

@@ -10,6 +10,7 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.local_base import free_share
 from gcfit.fitting.models import Known, curve
+from gcfit.fitting.quantiles import quantile
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.states import CurveOf, Peak, State, WindowData
 from gcfit.fitting.thinning import thinned
@@ -23,7 +24,8 @@ GAUSSIAN_MODELS = ("gaussian", "emg")
 class Task:
     """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
 
-    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak.
+    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak. `louder`, shape (n,), is
+    the noise at each point over that of the trace, None where they are the same.
     """
 
     first: int
@@ -38,6 +40,7 @@ class Task:
     start: tuple[Peak, ...] = ()
     base_order: int = 2
     rigid: bool = False
+    louder: Array | None = None
     curve: CurveOf = curve
 
     @property
@@ -109,6 +112,26 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
     if task.model in GAUSSIAN_MODELS:
         core = "gaussian"
     return Peak(core, np.array([centre, np.log(width)]), candidate.apex_time, sigma, candidate.sign)
+
+
+def part_of(task: Task, points: slice, candidates: tuple[Candidate, ...], base_order: int) -> Task:
+    """The task of some points of a window, with the noise that is there."""
+    louder, deviation = task.louder, task.deviation
+    if louder is not None:
+        deviation *= quantile(louder[points], 0.5) / quantile(louder, 0.5)
+        louder = louder[points]
+    return replace(
+        task,
+        first=task.first + points.start,
+        time=task.time[points],
+        signal=task.signal[points],
+        weights=None if task.weights is None else task.weights[points],
+        deviation=deviation,
+        louder=louder,
+        candidates=candidates,
+        start=(),
+        base_order=base_order,
+    )
 
 
 def moved(task: Task, state: State, spill: Array) -> Task:

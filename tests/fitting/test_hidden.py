@@ -202,8 +202,8 @@ def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float
     assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)
 
 
-@pytest.mark.parametrize(("height", "decay", "found"), [(100.0, 2.5, 10), (300.0, 4.0, 10), (60.0, 4.0, 9)])
-def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float, found: int) -> None:
+@pytest.mark.parametrize(("height", "decay"), [(100.0, 2.5), (300.0, 4.0), (60.0, 4.0)])
+def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float) -> None:
     """5e-4 of their neighbours, whose misfit hides them at first; each counts where it stands."""
     time, noise = np.arange(0.0, 700.0, 0.25), 0.36 * np.random.default_rng(1).standard_normal(2800)
     signal, places = 5 + noise, np.array([128, 188, 200, 248, 310, 370, 380, 431, 491, 551])
@@ -215,7 +215,7 @@ def test_small_peaks_between_high_ones_that_no_model_describes(height: float, de
         signal = signal + height * np.exp(-0.5 * ((time - apex) / 2) ** 2)
     peaks = [peak for peak in fit(Chromatogram(time, signal)).peaks if peak.height is not None and peak.height < 1e4]
     times = np.array([peak.retention_time_s for peak in peaks])
-    assert len(times) == found
+    assert len(times) == len(places)
     assert np.abs(times - places[:, None]).min(axis=0).max() < 3
     # no window holds these three peaks alone: between two high ones they are no one's tail
     between = [peak.area for peak in peaks if 365 < (peak.retention_time_s or 0.0) < 385]

@@ -1,9 +1,13 @@
 """Regions and flanks that are noisier than the trace."""
 
 import numpy as np
+import pytest
 
+import gcfit
+from gcfit.chromatogram import Chromatogram
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.records import FitSettings
 from tests.fitting.shapes import TIME, forest, gaussian, six, white
 
 LONG = np.arange(0.0, 2000.0, 0.1)
@@ -27,6 +31,32 @@ def test_uniform_noise_and_peaks_leave_the_factor_at_one() -> None:
         noise = estimate_noise(t, signal)
         assert (regional_factor(signal, noise) == 1).all()
         assert np.mean(ripple_factor(signal, noise) > 1) < 0.005
+
+
+def test_a_crowd_of_peaks_is_no_noise() -> None:
+    random, signal = np.random.default_rng(1), white(5, LONG.size)
+    for apex in np.arange(600, 1500, 4.0) + random.uniform(-1, 1, 225):
+        signal += gaussian(LONG, apex, 1.5, random.uniform(20, 40))
+    assert (regional_factor(signal, estimate_noise(LONG, signal)) == 1).all()
+
+
+def test_peaks_are_judged_by_the_noise_where_they_are() -> None:
+    signal = white(1, LONG.size)
+    signal[LONG.size // 2 :] *= 6
+    signal += gaussian(LONG, 500, 4.0, 600.0) + gaussian(LONG, 1500, 4.0, 600.0)
+    quiet, loud = gcfit.fit(Chromatogram(LONG, signal)).peaks
+    assert (quiet.snr or 0) / (loud.snr or 1) == pytest.approx(6, rel=0.15)
+    assert (loud.area_se or 0) / (quiet.area_se or 1) == pytest.approx(6, rel=0.15)
+    assert [peak.status for peak in (quiet, loud)] == ["ok", "ok"]
+    # the trace has one noise, that of its quiet parts
+    assert gcfit.fit(Chromatogram(LONG, signal)).noise.deviation == pytest.approx(1, rel=0.05)
+
+
+def test_the_noise_of_a_part_is_that_of_its_run() -> None:
+    time, peaks, apexes = forest(1)
+    signal = peaks + 0.01 * white(3, time.size)
+    part = FitSettings(start=float(apexes[40]) - 20, end=float(apexes[43]) + 20)
+    assert gcfit.fit(Chromatogram(time, signal), settings=part).noise == estimate_noise(time, signal)
 
 
 def test_short_and_constant_signals() -> None:
