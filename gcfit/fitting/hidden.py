@@ -82,11 +82,10 @@ def explained(data: WindowData, before: State, after: State, peak: Peak) -> bool
     reach = WHOLE * float(np.exp(peak.coordinates[1]))
     if apex - reach < data.time[0] or apex + reach > data.time[-1]:
         return False
-    if height < SHARE * (float(np.interp(apex, data.time, _level(data, after))) - height):
-        return False
     if errors_of(data, after, place).get("area", 1.0) > VAGUE:
         return False
-    if not _shows(data, after, place) and height < float(np.abs(_residual(data, after)).max()):
+    others = float(np.interp(apex, data.time, _level(data, after))) - height
+    if not _shows(data, after, place) and height < max(SHARE * others, float(np.abs(_residual(data, after)).max())):
         return False
     near = np.abs(data.time - peak.coordinates[0]) < NEAR * float(np.exp(peak.coordinates[1]))
     was, now = (float(np.sum(_residual(data, state)[near] ** 2)) for state in (before, after))

@@ -104,6 +104,18 @@ def test_a_shoulder_is_higher_than_what_its_neighbour_leaves(hump: Array, ripple
     assert explained(data, before, after, grown) is sound
 
 
+@pytest.mark.parametrize(("height", "sound"), [(20.0, True), (4.0, False)])
+def test_a_small_peak_on_a_wide_one_shows_by_its_maximum(height: float, sound: bool) -> None:
+    """Its height is a part of what it stands on; without a maximum it may be the shape of that."""
+    data = replace(task(bell(140.0, 100.0, 40.0) + bell(190.0, height, 4.0)).data, crowded=False)
+    wide = Peak("laplace", np.array([140.0, np.log(40.0)]), 140.0, 40.0)
+    rider = Peak("laplace", np.array([190.0, np.log(4.0)]), 190.0, 4.0)
+    before, after = solved(data, [wide], 2), solved(data, [wide, rider], 2)
+    assert before is not None
+    assert after is not None
+    assert explained(data, before, after, after.peaks[1]) is sound
+
+
 @pytest.mark.parametrize(("sigma", "fits"), [(1.9, False), (2.1, True), (7.5, True), (8.5, False)])
 def test_a_hidden_peak_is_about_as_wide_as_the_nearest(sigma: float, fits: bool) -> None:
     peaks = (Peak("laplace", np.array([60.0, np.log(SIGMA)]), 60.0, SIGMA), Peak("laplace", np.zeros(2), 9e9, 99.0))
