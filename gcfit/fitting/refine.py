@@ -45,7 +45,7 @@ def refined(data: WindowData, state: State, allowed: Sequence[str]) -> State:
     """
     peaks = _turn(data, state, allowed)
     joint = solved(data, peaks, state.base_order, CLOSE) if peaks else None
-    return joint if joint is not None and _leaves_less(data, state, joint) else state
+    return joint if joint is not None and leaves_less(data, state, joint) else state
 
 
 def _turn(data: WindowData, state: State, allowed: Sequence[str]) -> list[Peak]:
@@ -84,7 +84,7 @@ def _searched_again(local: Local, before: State, place: int, allowed: Sequence[s
     data, peaks = local.data, before.peaks
     loaded = [name for name in allowed if "load" in MODELS[name].parts and len(MODELS[name].parts) < len(PARTS)]
     again = chosen(local, [*peaks[:place], as_found(peaks[place]), *peaks[place + 1 :]], place, loaded)
-    best = again if again is not None and _leaves_less(data, before, again) else before
+    best = again if again is not None and leaves_less(data, before, again) else before
     # among many, a peak that touches no other is one as far as anyone can see
     if (data.crowded and len(peaks) == 1) or not leaves(data, best, place, MISSED):
         return best
@@ -94,10 +94,10 @@ def _searched_again(local: Local, before: State, place: int, allowed: Sequence[s
         return best
     new = next(k for k, peak in enumerate(two.peaks) if peak.anchor not in {one.anchor for one in peaks})
     apart = _parted(data, two, new) and explained(data, best, two, two.peaks[new])
-    return two if apart and _leaves_less(data, best, two) else best
+    return two if apart and leaves_less(data, best, two) else best
 
 
-def _leaves_less(data: WindowData, before: State, after: State) -> bool:
+def leaves_less(data: WindowData, before: State, after: State) -> bool:
     """Whether a state leaves decisively less than another, both of them far more than noise, which says no more then.
 
     The deviance for a misfit of unknown size is points × ln(sum of squares).
@@ -134,7 +134,7 @@ def _shaped(local: Local, state: State, anchor: float, allowed: Sequence[str]) -
     """Some peaks with the model of one of them chosen again."""
     own = next(k for k, peak in enumerate(state.peaks) if peak.anchor == anchor)
     shaped = chosen(local, state.peaks, own, allowed)
-    return shaped if shaped is not None and _leaves_less(local.data, state, shaped) else state
+    return shaped if shaped is not None and leaves_less(local.data, state, shaped) else state
 
 
 def _with_one_more(data: WindowData, state: State, place: int) -> Iterator[list[Peak]]:

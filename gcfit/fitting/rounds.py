@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gcfit.fitting.blocks import in_blocks
 from gcfit.fitting.parting import Piece, parted
 from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.restarts import searched
@@ -20,12 +21,14 @@ WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbou
 def fitted(tasks: list[Task], map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it.
 
-    Windows in which high peaks drown small ones are cut, unless all peaks are to be fitted `at_once`.
+    Windows in which high peaks drown small ones are cut, and long ones of badly described peaks searched in blocks,
+    unless all peaks are to be fitted `at_once`.
     """
     found = zip(tasks, searched(tasks, map_), strict=True)
     pieces = [Piece(task, WindowResult(task, state)) for task, state in found]
     pieces = pieces if at_once else parted(pieces, map_)
     results = [piece.result for piece in pieces]
+    results = results if at_once else in_blocks(results, map_)
     originals = {piece.original.first: piece.original for piece in pieces}
     for _ in range(SPILL_ROUNDS):
         again = []

@@ -1,0 +1,141 @@
+"""Long windows, searched again block by block.
+
+In a window of dozens of peaks what is left of each is in the way of all: models, missed peaks and the baseline are
+decided for the whole. So blocks of neighbours whose peaks are described badly are searched once more as small windows
+of their own, without the curves of all others and the baseline, and the whole goes on from where they ended.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from gcfit.fitting.certainty import without_phantoms
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.limits import limits_of
+from gcfit.fitting.misfit import NOISE
+from gcfit.fitting.peaks import WindowResult
+from gcfit.fitting.refine import leaves_less
+from gcfit.fitting.restarts import searched
+from gcfit.fitting.sense import sensible
+from gcfit.fitting.states import Peak, State, solved
+from gcfit.fitting.task import Task, WindowMap, part_of
+from gcfit.fitting.terms import CLOSE
+
+SIZES = (6, 12), (3, 6), (2, 4)  # least and greatest number of candidates of a block, sweep by sweep
+POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
+WORTH = 0.8  # of what a block leaves as part of its window; what leaves more is not followed up
+LINE = 2  # order of a baseline
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Some points of a window: the peaks that it held there, what they left, and the task of their own fit."""
+
+    held: tuple[Peak, ...]
+    left: float
+    task: Task
+
+
+def in_blocks(results: Sequence[WindowResult], map_: WindowMap) -> list[WindowResult]:
+    """Search long windows of badly described peaks again block by block; those that end no better stay."""
+    best = list(results)
+    for sizes in SIZES:
+        groups = [_blocks(result, *sizes) for result in best]
+        if not any(groups):
+            continue
+        states = iter(searched([block.task for group in groups for block in group], map_))
+        for k, group in enumerate(groups):
+            ended = [(block, state) for block, state in zip(group, states, strict=False) if state is not None]
+            best[k] = _joined(
+                best[k], [(block, state) for block, state in ended if state.solution.rss < WORTH * block.left]
+            )
+    return best
+
+
+def _blocks(result: WindowResult, least: int, most: int) -> list[_Block]:
+    """The blocks of a window that hold badly described peaks."""
+    task, state = result.task, result.state
+    if state is None or task.model != "auto" or len(task.candidates) <= most:
+        return []
+    bad = _poorly_described(task, state)
+    if not any(bad):
+        return []
+    blocks = []
+    for first, last in pairwise((0, *_cuts(task, least, most), task.time.size)):
+        begin, end = task.time[first], task.time[last - 1]
+        candidates = tuple(one for one in task.candidates if begin <= one.apex_time <= end)
+        inside = [begin <= peak.anchor <= end for peak in state.peaks]
+        if candidates and any(one and badly for one, badly in zip(inside, bad, strict=True)):
+            blocks.append(_block(result, state, slice(first, last), candidates, inside))
+    return blocks
+
+
+def _poorly_described(task: Task, state: State) -> list[bool]:
+    """Whether far more than noise is left between the limits of each peak, and more than a share of the scatter."""
+    bad = []
+    for limits in limits_of(state):
+        points = slice(*limits)
+        left, seen = float(np.sum(state.solution.residual[points] ** 2)), task.signal[points]
+        noise = NOISE**2 * seen.size * task.deviation**2
+        bad.append(left > max(noise, POOR * float(np.sum((seen - seen.mean()) ** 2))) if seen.size else False)
+    return bad
+
+
+def _block(
+    result: WindowResult, state: State, points: slice, candidates: tuple[Candidate, ...], inside: Sequence[bool]
+) -> _Block:
+    """A block with the curves of all peaks that are not `inside` and the baseline taken out."""
+    task, others = result.task, result.baseline.copy()
+    for own, amplitude, shape in zip(inside, state.solution.amplitudes, state.solution.curves, strict=True):
+        if not own:
+            others[shape.first : shape.last] += amplitude * shape.rows[0]
+    held = tuple(peak for peak, own in zip(state.peaks, inside, strict=True) if own)
+    alone = part_of(replace(task, signal=task.signal - others), points, candidates, LINE)
+    return _Block(held, float(np.sum(state.solution.residual[points] ** 2)), alone)
+
+
+def _cuts(task: Task, least: int, most: int) -> list[int]:
+    """Points at which a window is cut into blocks of so many candidates: the deepest valleys."""
+    cuts, begin = [], 0
+    while begin + most < len(task.candidates):
+        places = range(begin + least, begin + most + 1)
+        valleys = [_valley(task, task.candidates[k - 1], task.candidates[k]) for k in places]
+        _, point, begin = min((depth, point, k) for (point, depth), k in zip(valleys, places, strict=True))
+        cuts.append(point)
+    return cuts
+
+
+def _valley(task: Task, one: Candidate, other: Candidate) -> tuple[int, float]:
+    """Where the trace is lowest between two candidates, and how high that is beside the lower of them."""
+    first, last = np.searchsorted(task.time, [one.apex_time, other.apex_time]).tolist()
+    between = one.sign * task.signal[first : last + 1]
+    if between.size < 3:
+        return last, np.inf
+    point = int(np.argmin(between))
+    return first + point, float(between[point] - min(between[0], between[-1])) / min(one.height, other.height)
+
+
+def _joined(result: WindowResult, ended: Sequence[tuple[_Block, State]]) -> WindowResult:
+    """A window that goes on from where its blocks ended: from all of them, or from each that leaves less."""
+    together = _from(result, ended)
+    if together is not None or len(ended) < 2:
+        return together or result
+    for one in ended:
+        result = _from(result, [one]) or result
+    return result
+
+
+def _from(result: WindowResult, ended: Sequence[tuple[_Block, State]]) -> WindowResult | None:
+    """A window searched from where some of its blocks ended; None where that leaves no less."""
+    task, state = result.task, result.state
+    if state is None or not ended:
+        return None
+    own = {peak.anchor for block, _ in ended for peak in block.held}
+    kept = [peak for peak in state.peaks if peak.anchor not in own]
+    new = [peak for _, block_state in ended for peak in block_state.peaks]
+    joint = solved(task.whole, sorted([*kept, *new], key=lambda one: one.coordinates[0]), state.base_order, CLOSE)
+    joint = None if joint is None else without_phantoms(task.whole, joint)
+    joint = None if joint is None else sensible(task.whole, joint)
+    return None if joint is None or not leaves_less(task.whole, state, joint) else WindowResult(task, joint)
