@@ -34,6 +34,21 @@ def test_single_and_double_spikes_of_both_signs() -> None:
     assert places(defects(signal).spikes) == [700, 1000, 1001, 1700, 2990, 4400, 4401]
 
 
+def test_louder_noise_is_no_spikes() -> None:
+    time = np.arange(0.0, 2000.0, 0.1)
+    signal = white(2, time.size)
+    signal[10_000:] *= 6
+    signal[[3000, 15_000]] += 60.0
+    signal[16_000:] += 100.0
+    found = find_defects(signal, estimate_noise(time, signal))
+    assert places(found.spikes) == [3000, 15_000]
+    assert places(found.steps) == [15_999]
+    assert np.median(found.louder[11_000:]) == pytest.approx(6, rel=0.1)
+    half = found.part(slice(10_000, 20_000))
+    assert places(half.spikes) == [5000]
+    assert (half.louder == found.louder[10_000:]).all()
+
+
 def test_a_double_spike_needs_no_single_one_beside_it() -> None:
     signal = white(1)
     signal[1000:1002] += 60.0

@@ -8,13 +8,13 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column.closed_form import overloaded
-from gcfit.fitting.loading import INVERTED
+from gcfit.fitting.loading import GREATEST, INVERTED
 from gcfit.fitting.models import Known, curve
 from gcfit.fitting.overload import followed
 from gcfit.fitting.records import FitSettings
 from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
-from gcfit.fitting.states import Peak, WindowData, solved
+from gcfit.fitting.states import Peak, WindowData, bounds, solved
 
 DELAY, N, AREA = 240.0, 4000.0, 50.0
 
@@ -62,3 +62,15 @@ def test_overlapping_peaks_stay_within_the_common_bound() -> None:
     state = solved(replace(data, signal=signal), peaks, 2)
     assert state is not None
     assert followed(data, state, 1) is state
+
+
+@pytest.mark.parametrize(
+    ("model", "sites", "most"),
+    [("laplace+load", 0, GREATEST), ("laplace+tail+load", 0, GREATEST), ("laplace+site+load", 2, INVERTED)],
+)
+def test_a_loading_beyond_what_a_fourier_sum_tells_has_no_site(model: str, sites: int, most: float) -> None:
+    """With one, e^{-β} times what is left of J would be rounding: curves of 1e90."""
+    between = np.log([0.1, 2.0][: sites or "tail" in model])
+    coordinates = np.concatenate([[200.0, np.log(3.0)], between, [100.0]])
+    lower, upper, _ = bounds(Peak(model, coordinates, 200.0, 3.0), 0.1, crowded=False)
+    assert (-lower[-1], upper[-1]) == (most, most)

@@ -1,6 +1,7 @@
 """Small peaks beside high ones that no model describes: their areas, and what lies below, are those put in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column import closed_form
 from gcfit.fitting import parting
+from gcfit.fitting.models import Known
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.states import State
-from gcfit.fitting.task import Task, WindowsFit
+from gcfit.fitting.task import Task, WindowsFit, part_of
 
 TIME = np.arange(0.0, 400.0, 0.25)
 HIGH, LEVEL, SIGMA = 2e5, 5.0, 2.0
@@ -109,3 +111,13 @@ def test_a_part_whose_top_is_cut_off() -> None:
     high = [peak for peak in found if (peak.height or 0.0) > 0.5 * HIGH]
     assert [peak.status for peak in high] == ["saturated"] * 3
     assert len(low(found)) >= 4
+
+
+def test_a_part_has_the_noise_that_is_there() -> None:
+    louder = np.where(TIME < 300, 1.0, 4.0)
+    task = Task(10, TIME, TIME, None, 0.5, 1.0, Known(0.0, 0.0, None), "auto", (), louder=louder)
+    first, last = (part_of(task, points, (), 2) for points in (slice(0, 1000), slice(1250, 1600)))
+    assert (first.first, last.first) == (10, 1260)
+    assert (first.deviation, last.deviation) == (0.5, 2.0)
+    assert (part_of(last, slice(0, 10), (), 2).time == TIME[1250:1260]).all()
+    assert part_of(replace(task, louder=None), slice(1250, 1600), (), 2).deviation == 0.5
