@@ -23,7 +23,7 @@ from gcfit.fitting.states import Peak, State, solved
 from gcfit.fitting.task import Task, WindowMap, part_of
 from gcfit.fitting.terms import CLOSE
 
-SIZES = (6, 12), (3, 6), (2, 4)  # least and greatest number of candidates of a block, sweep by sweep
+SIZES = (6, 12), (3, 6), (2, 4), (1, 3)  # least and greatest number of candidates of a block, sweep by sweep
 POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
 WORTH = 0.8  # of what a block leaves as part of its window; what leaves more is not followed up
 LINE = 2  # order of a baseline
