@@ -16,7 +16,7 @@ from gcfit.batch.lock import locked
 from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen, serial, wary
 from gcfit.batch.progress import Log, Progress, logging_to
-from gcfit.batch.records import Counts, Job, Limits, Outcome, Row, Summary, Task
+from gcfit.batch.records import Counts, Job, Limits, Map, Outcome, Row, Summary, Task
 from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, opened
 from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables
@@ -101,16 +101,8 @@ def run(
         entries = stack.enter_context(logging_to(log))
         batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
         entries.write("start", files=len(listed), output=str(output), settings=content)
-        interrupted = False
-        try:
-            if prune:
-                batch.prune()
-            outcomes = map_(Examined(task, settings, lenient), batch.pending(resume=resume, fail_fast=fail_fast))
-            with closing(outcomes):
-                for outcome in outcomes:
-                    batch.take(outcome)
-        except KeyboardInterrupt:
-            interrupted = True
+        examined = Examined(task, settings, lenient)
+        interrupted = batch.work(map_, examined, prune=prune, resume=resume, fail_fast=fail_fast)
         write_tables(store, Path(output), write)
         summary = batch.summary(interrupted=interrupted)
         if report is not None:
@@ -132,6 +124,18 @@ class _Batch:
         self._first_failure = self._first_skipped = ""
         self._worked = 0
         self._started = time.monotonic()
+
+    def work(self, map_: Map, examined: Examined, *, prune: bool, resume: bool, fail_fast: bool) -> bool:
+        """Do what is pending; return whether that was interrupted."""
+        try:
+            if prune:
+                self.prune()
+            with closing(map_(examined, self.pending(resume=resume, fail_fast=fail_fast))) as outcomes:
+                for outcome in outcomes:
+                    self.take(outcome)
+        except KeyboardInterrupt:
+            return True
+        return False
 
     def pending(self, *, resume: bool, fail_fast: bool) -> Iterator[Job]:
         """Yield the jobs that are to be done, each when it is asked for."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ _NO_CURVE: Array = np.empty(0)
 
 
 def with_absent(
-    peaks: Sequence[PeakFit], expected: Sequence[Expected], part: Chromatogram, noise: Noise
+    peaks: Sequence[PeakFit], expected: Sequence[Expected], part: Chromatogram, noise: Noise, louder: Array
 ) -> tuple[PeakFit, ...]:
     """Return the peaks and, behind them, a row for each expected component that none of them was named after.
 
@@ -27,6 +28,8 @@ def with_absent(
         What was fitted.
     noise : Noise
         Of the trace.
+    louder : ndarray, shape (n,)
+        The noise at each point of the part over that of the trace.
     """
     owners = assigned(peaks, expected)
     missing = [component for number, component in enumerate(expected) if number not in owners]
@@ -34,7 +37,9 @@ def with_absent(
     rows = []
     for number, component in enumerate(missing, len(peaks) + 1):
         others = [expected[k].name for k, place in owners.items() if place in rivals(component, owners, peaks)]
-        rows.append(_row(number, component, others, peaks, part, noise))
+        factor = float(np.interp(component.retention_time, part.time, louder))
+        there = replace(noise, deviation=factor * noise.deviation)
+        rows.append(_row(number, component, others, peaks, part, there))
     return (*peaks, *rows)
 
 

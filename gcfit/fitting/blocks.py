@@ -7,7 +7,7 @@ of their own, without the curves of all others and the baseline, and the whole g
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.limits import limits_of
 from gcfit.fitting.misfit import NOISE
-from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.refine import leaves_less
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.states import Peak, State, solved
-from gcfit.fitting.task import Task, WindowMap, part_of
+from gcfit.fitting.task import Task, WindowMap, part_of, valley
 from gcfit.fitting.terms import CLOSE
+from gcfit.fitting.window_result import WindowResult
 
 SIZES = (6, 12), (3, 6), (2, 4), (1, 3)  # least and greatest number of candidates of a block, sweep by sweep
 POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
@@ -47,10 +47,9 @@ def in_blocks(results: Sequence[WindowResult], map_: WindowMap) -> list[WindowRe
             continue
         states = iter(searched([block.task for group in groups for block in group], map_))
         for k, group in enumerate(groups):
-            ended = [(block, state) for block, state in zip(group, states, strict=False) if state is not None]
-            best[k] = _joined(
-                best[k], [(block, state) for block, state in ended if state.solution.rss < WORTH * block.left]
-            )
+            ended = zip(group, islice(states, len(group)), strict=True)
+            better = [(block, state) for block, state in ended if state and state.solution.rss < WORTH * block.left]
+            best[k] = _joined(best[k], better)
     return best
 
 
@@ -92,7 +91,7 @@ def _block(
         if not own:
             others[shape.first : shape.last] += amplitude * shape.rows[0]
     held = tuple(peak for peak, own in zip(state.peaks, inside, strict=True) if own)
-    alone = part_of(replace(task, signal=task.signal - others), points, candidates, LINE)
+    alone = part_of(replace(task, signal=task.signal - others), points, candidates, min(state.base_order, LINE))
     return _Block(held, float(np.sum(state.solution.residual[points] ** 2)), alone)
 
 
@@ -101,20 +100,10 @@ def _cuts(task: Task, least: int, most: int) -> list[int]:
     cuts, begin = [], 0
     while begin + most < len(task.candidates):
         places = range(begin + least, begin + most + 1)
-        valleys = [_valley(task, task.candidates[k - 1], task.candidates[k]) for k in places]
-        _, point, begin = min((depth, point, k) for (point, depth), k in zip(valleys, places, strict=True))
+        valleys = [valley(task, task.candidates[k - 1], task.candidates[k]) for k in places]
+        _, point, begin = min((-depth, point, k) for (point, depth), k in zip(valleys, places, strict=True))
         cuts.append(point)
     return cuts
-
-
-def _valley(task: Task, one: Candidate, other: Candidate) -> tuple[int, float]:
-    """Where the trace is lowest between two candidates, and how high that is beside the lower of them."""
-    first, last = np.searchsorted(task.time, [one.apex_time, other.apex_time]).tolist()
-    between = one.sign * task.signal[first : last + 1]
-    if between.size < 3:
-        return last, np.inf
-    point = int(np.argmin(between))
-    return first + point, float(between[point] - min(between[0], between[-1])) / min(one.height, other.height)
 
 
 def _joined(result: WindowResult, ended: Sequence[tuple[_Block, State]]) -> WindowResult:

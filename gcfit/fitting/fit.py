@@ -85,7 +85,7 @@ def fit(
     return Fit(
         chromatogram=part,
         settings=settings,
-        peaks=with_absent(peaks, _asked(settings), part, noise),
+        peaks=with_absent(peaks, _asked(settings), part, noise, defects.louder),
         noise=noise,
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
@@ -165,7 +165,8 @@ def _found(
         return np.zeros_like(part.signal), candidates
     ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
     above = part.signal - ground
-    return ground, find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr)
+    found = find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr, defects=defects)
+    return ground, found
 
 
 def _on_sides(defects: Defects, settings: FitSettings) -> Defects:

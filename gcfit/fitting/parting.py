@@ -15,11 +15,11 @@ import numpy as np
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.misfit import NOISE
-from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import as_found
 from gcfit.fitting.states import TINY, Peak, State, heights_of
-from gcfit.fitting.task import Task, WindowMap, part_of
+from gcfit.fitting.task import Task, WindowMap, part_of, valley
+from gcfit.fitting.window_result import WindowResult
 
 SMALL = 0.02  # of the height of the highest peak of a window
 DROWNED = 0.02  # of the height of a small peak, of which more is left where it is
@@ -178,8 +178,8 @@ def _spans(task: Task, state: State) -> list[_Span]:
     spans = [_Span(0, task.time.size, task.candidates[:1], task.candidates[0].height >= least)]
     for before, one in pairwise(task.candidates):
         span, high = spans[-1], one.height >= least
-        cut = _valley(task, before, one) if high != span.high else None
-        if cut is None or cut - span.first < LEAST or task.time.size - cut < LEAST:
+        cut, depth = valley(task, before, one) if high != span.high else (0, 0.0)
+        if depth <= VALLEY or cut - span.first < LEAST or task.time.size - cut < LEAST:
             spans[-1] = replace(span, candidates=(*span.candidates, one), high=span.high or high)
         else:
             spans[-1:] = [replace(span, last=cut), _Span(cut, task.time.size, (one,), high)]
@@ -205,16 +205,6 @@ def _drowned(task: Task, state: State, candidate: Candidate) -> bool:
 
 def _size(residual: Array) -> float:
     return float(np.sqrt(np.mean(residual**2))) if residual.size else 0.0
-
-
-def _valley(task: Task, one: Candidate, other: Candidate) -> int | None:
-    """Where the trace is lowest between two candidates; None where it does not fall."""
-    first, last = np.searchsorted(task.time, [one.apex_time, other.apex_time]).tolist()
-    between = one.sign * task.signal[first : last + 1]
-    if one.sign != other.sign or between.size < 3:
-        return None
-    depth = min(between[0], between[-1]) - between.min()
-    return first + int(np.argmin(between)) if depth > VALLEY * min(one.height, other.height) else None
 
 
 def _part(original: Task, task: Task, state: State, span: _Span) -> _Part:

@@ -7,11 +7,11 @@ import numpy as np
 
 from gcfit.fitting.blocks import in_blocks
 from gcfit.fitting.parting import Piece, parted
-from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task, WindowMap, moved
+from gcfit.fitting.window_result import WindowResult
 
 SPILL_ROUNDS = 2
 SPILL = 0.3  # of the noise; what a neighbour adds to a window beyond this is taken out

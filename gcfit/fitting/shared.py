@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.searches import solved_all
 from gcfit.fitting.states import Search, State
 from gcfit.fitting.task import Task, WindowMap, mapped
+from gcfit.fitting.window_result import WindowResult
 
 SHORTEST, LONGEST = 0.02, 6.0  # of the narrowest and the widest peak's σ, between which a tail is looked for
 PLACES = 9  # at which the sum of χ² is taken before its minimum is narrowed down

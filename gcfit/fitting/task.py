@@ -114,6 +114,19 @@ def starting_peak(candidate: Candidate, others: Sequence[Candidate], task: Task)
     return Peak(core, np.array([centre, np.log(width)]), candidate.apex_time, sigma, candidate.sign)
 
 
+def valley(task: Task, one: Candidate, other: Candidate) -> tuple[int, float]:
+    """Where the trace is lowest between two candidates, and by how much, in heights of the lower of them.
+
+    Nothing where they point to different sides or no point lies between them.
+    """
+    first, last = np.searchsorted(task.time, [one.apex_time, other.apex_time]).tolist()
+    between = one.sign * task.signal[first : last + 1]
+    if one.sign != other.sign or between.size < 3:
+        return last, 0.0
+    point = int(np.argmin(between))
+    return first + point, float(min(between[0], between[-1]) - between[point]) / min(one.height, other.height)
+
+
 def part_of(task: Task, points: slice, candidates: tuple[Candidate, ...], base_order: int) -> Task:
     """The task of some points of a window, with the noise that is there."""
     louder, deviation = task.louder, task.deviation

@@ -20,7 +20,6 @@ FINE = (np.arange(-0.3, 0.31, 0.06), 0.08)
 LEVEL = 0.01  # part of its height by which the trace around a candidate may rise above it and still be level
 CLEAR = 50.0  # noise of a mean that the bend of an apex must exceed for the fine look
 ENVELOPE = (1 / 3, 0.5)  # widths and heights of a wide bulge, below and above which one on its apex makes it up
-TINY = np.finfo(float).tiny
 HALF_HEIGHT = 1.1774100225154747  # sqrt(2 ln 2): half width at half height of a Gaussian
 
 
@@ -117,11 +116,11 @@ def _doubles(ridges: Ridges) -> Mask:
     area = sigma * height
     same = np.diff(ridges.position) < 0.5 * np.minimum(sigma[1:], sigma[:-1])
     left_smaller = area[:-1] < area[1:]
-    narrow, high = (
-        np.where(left_smaller, row[:-1], row[1:]) / np.maximum(np.where(left_smaller, row[1:], row[:-1]), TINY)
+    (narrow, wide), (low, high) = (
+        (np.where(left_smaller, row[:-1], row[1:]), np.where(left_smaller, row[1:], row[:-1]))
         for row in (sigma, height)
     )
-    left_smaller ^= (narrow < ENVELOPE[0]) & (high > ENVELOPE[1])
+    left_smaller ^= (narrow < ENVELOPE[0] * wide) & (low > ENVELOPE[1] * high)
     doubles = np.zeros(area.size, dtype=bool)
     doubles[:-1] |= same & left_smaller
     doubles[1:] |= same & ~left_smaller

@@ -73,7 +73,7 @@ def test_a_blank_needs_to_be_told_the_width() -> None:
 def test_without_noise_there_is_no_limit() -> None:
     run = Chromatogram(TIME, bell(200))
     peaks = gcfit.fit(run).peaks
-    (row,) = with_absent(peaks, [Expected("x", 300, 5)], run, Noise(0.0))[len(peaks) :]
+    (row,) = with_absent(peaks, [Expected("x", 300, 5)], run, Noise(0.0), np.ones(run.time.size))[len(peaks) :]
     assert row.detection_limit is None
     assert "the noise is not known here" in row.message
 
@@ -95,7 +95,9 @@ def peak(number: int, time: float) -> PeakFit:
 
 def test_two_names_for_one_peak_go_to_the_nearer_and_the_other_says_so() -> None:
     expected = [Expected("a", 100.0, 5.0), Expected("b", 103.0, 5.0)]
-    peaks = with_absent(named([peak(1, 101.0)], expected), expected, Chromatogram(TIME, bell(200)), Noise(1.0))
+    peaks = with_absent(
+        named([peak(1, 101.0)], expected), expected, Chromatogram(TIME, bell(200)), Noise(1.0), np.ones(TIME.size)
+    )
     assert [one.name for one in peaks] == ["a", "b"]
     assert peaks[1].status == "not found"
     assert "the peak there is nearer to a" in peaks[1].message

@@ -10,10 +10,10 @@ import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import blocks, rounds
 from gcfit.fitting.blocks import in_blocks
-from gcfit.fitting.peaks import WindowResult
 from gcfit.fitting.records import FitSettings
 from gcfit.fitting.states import Peak, State, solved
 from gcfit.fitting.task import Task, WindowMap
+from gcfit.fitting.window_result import WindowResult
 from tests.fitting.shapes import gaussian, white
 
 TIME = np.arange(0.0, 400.0, 0.25)

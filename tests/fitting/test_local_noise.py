@@ -7,7 +7,7 @@ import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.fitting.local_noise import regional_factor, ripple_factor
 from gcfit.fitting.noise import estimate_noise
-from gcfit.fitting.records import FitSettings
+from gcfit.fitting.records import Expected, FitSettings
 from tests.fitting.shapes import TIME, forest, gaussian, six, white
 
 LONG = np.arange(0.0, 2000.0, 0.1)
@@ -50,6 +50,15 @@ def test_peaks_are_judged_by_the_noise_where_they_are() -> None:
     assert [peak.status for peak in (quiet, loud)] == ["ok", "ok"]
     # the trace has one noise, that of its quiet parts
     assert gcfit.fit(Chromatogram(LONG, signal)).noise.deviation == pytest.approx(1, rel=0.05)
+
+
+def test_what_would_have_been_seen_goes_by_the_noise_where_it_would_be() -> None:
+    signal = white(1, LONG.size)
+    signal[LONG.size // 2 :] *= 6
+    signal += gaussian(LONG, 500, 4.0, 600.0)
+    expected = Expected("quiet", 300, 5), Expected("loud", 1500, 5)
+    _, quiet, loud = gcfit.fit(Chromatogram(LONG, signal), settings=FitSettings(expected=expected)).peaks
+    assert (loud.detection_limit or 0) / (quiet.detection_limit or 1) == pytest.approx(6, rel=0.15)
 
 
 def test_the_noise_of_a_part_is_that_of_its_run() -> None:

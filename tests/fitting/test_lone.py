@@ -63,7 +63,7 @@ def found_in(states: list[State | None]) -> list[State]:
     return [state for state in states if state is not None]
 
 
-def same(one: State, other: State, tolerance: float) -> None:
+def assert_same(one: State, other: State, tolerance: float) -> None:
     """Coordinates, area and criterion to a part of their standard errors."""
     unit = covariance(one.solution, [0])
     assert unit is not None
@@ -82,7 +82,7 @@ def test_the_searches_go_straight() -> None:
 def test_many_end_where_each_ends_alone() -> None:
     for state, one in zip(found_in(solved_all(SEARCHES)), SEARCHES, strict=True):
         # not a bit more than rounding apart: both take the same steps
-        same(alone(one), state, 1e-6)
+        assert_same(alone(one), state, 1e-6)
         np.testing.assert_allclose(state.solution.residual, alone(one).solution.residual, rtol=0, atol=1e-6 * NOISE)
         assert state.solution.iterations == alone(one).solution.iterations
 
@@ -96,7 +96,7 @@ def test_long_steps_are_shortened(away: float, wider: float) -> None:
     assert straight is not None
     # the last step may be lost in rounding of what is left to gain
     assert abs(straight.iterations - whole.solution.iterations) <= 1
-    same(found_in(solved_all([one]))[0], whole, 0.02)
+    assert_same(found_in(solved_all([one]))[0], whole, 0.02)
 
 
 @pytest.mark.parametrize("one", SEARCHES, ids=lambda one: f"{one.peaks[0].anchor:g} s")
@@ -138,7 +138,7 @@ def test_companions_make_no_difference() -> None:
     together = found_in(solved_all(SEARCHES))
     for place, one in enumerate(SEARCHES):
         for some in ([one], [one, SEARCHES[place - 1]]):
-            same(found_in(solved_all(some))[0], together[place], 1e-6)
+            assert_same(found_in(solved_all(some))[0], together[place], 1e-6)
 
 
 @pytest.mark.parametrize("one", SEARCHES, ids=lambda one: f"{one.peaks[0].anchor:g} s")
@@ -163,7 +163,7 @@ def test_scipy_ends_there_too(one: Search) -> None:
 def test_a_small_peak_on_a_high_baseline_keeps_its_digits() -> None:
     low, high = (search(150.0, 2.0, 40.0, 100.0, 2, level=level) for level in (50.0, 5e9))
     states = found_in(solved_all([low, high]))
-    same(*states, tolerance=1e-3)
+    assert_same(*states, tolerance=1e-3)
     for state, one in zip(states, (low, high), strict=True):
         solution, data = state.solution, one.data
         described = solution.total + solution.base_coefficients @ data.base(one.base_order) + solution.residual
@@ -214,12 +214,12 @@ def test_what_does_not_go_straight_is_left_to_the_other_search(name: str) -> Non
     for new, old in zip(state.peaks, expected.peaks, strict=True):
         np.testing.assert_array_equal(new.coordinates, old.coordinates)
     assert state.criterion == expected.criterion
-    same(beside, alone(SEARCHES[1]), 1e-6)
+    assert_same(beside, alone(SEARCHES[1]), 1e-6)
 
 
 def test_a_peak_of_the_wrong_sign_is_found_as_such() -> None:
     one = replace(SEARCHES[0], data=replace(SEARCHES[0].data, signal=-SEARCHES[0].data.signal))
-    same(found_in(solved_all([one]))[0], alone(one), 1e-6)
+    assert_same(found_in(solved_all([one]))[0], alone(one), 1e-6)
 
 
 def test_many_pairs_of_a_window_are_evaluated_as_each_is() -> None:
