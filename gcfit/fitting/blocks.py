@@ -13,8 +13,7 @@ import numpy as np
 
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.limits import limits_of
-from gcfit.fitting.misfit import NOISE
+from gcfit.fitting.misfit import poorly_described
 from gcfit.fitting.refine import leaves_less
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import sensible
@@ -24,7 +23,6 @@ from gcfit.fitting.terms import CLOSE
 from gcfit.fitting.window_result import WindowResult
 
 SIZES = (6, 12), (3, 6), (2, 4), (1, 3)  # least and greatest number of candidates of a block, sweep by sweep
-POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
 WORTH = 0.8  # of what a block leaves as part of its window; what leaves more is not followed up
 LINE = 2  # order of a baseline
 
@@ -58,7 +56,7 @@ def _blocks(result: WindowResult, least: int, most: int) -> list[_Block]:
     task, state = result.task, result.state
     if state is None or task.model != "auto" or len(task.candidates) <= most:
         return []
-    bad = _poorly_described(task, state)
+    bad = poorly_described(task.whole, state)
     if not any(bad):
         return []
     blocks = []
@@ -69,17 +67,6 @@ def _blocks(result: WindowResult, least: int, most: int) -> list[_Block]:
         if candidates and any(one and badly for one, badly in zip(inside, bad, strict=True)):
             blocks.append(_block(result, state, slice(first, last), candidates, inside))
     return blocks
-
-
-def _poorly_described(task: Task, state: State) -> list[bool]:
-    """Whether far more than noise is left between the limits of each peak, and more than a share of the scatter."""
-    bad = []
-    for limits in limits_of(state):
-        points = slice(*limits)
-        left, seen = float(np.sum(state.solution.residual[points] ** 2)), task.signal[points]
-        noise = NOISE**2 * seen.size * task.deviation**2
-        bad.append(left > max(noise, POOR * float(np.sum((seen - seen.mean()) ** 2))) if seen.size else False)
-    return bad
 
 
 def _block(

@@ -3,10 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from gcfit.fitting.limits import limits_of
 from gcfit.fitting.states import State, WindowData
 
 OWN = 0.05  # of its apex, above which points are a peak's own
 NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
+POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
 
 
 def own_points(data: WindowData, state: State, place: int) -> NDArray[np.intp]:
@@ -31,6 +33,17 @@ def misfit(data: WindowData, state: State, place: int) -> float:
 def leaves(data: WindowData, state: State, place: int, share: float) -> bool:
     """Whether far more than noise is left where a peak is seen, and more than a share of its height."""
     return _left(data, state, place) > NOISE * data.deviation and misfit(data, state, place) > share
+
+
+def poorly_described(data: WindowData, state: State) -> list[bool]:
+    """Whether far more than noise is left between the limits of each peak, and more than a share of the scatter."""
+    bad = []
+    for limits in limits_of(state):
+        points = slice(*limits)
+        left, seen = float(np.sum(state.solution.residual[points] ** 2)), data.signal[points]
+        noise = NOISE**2 * seen.size * data.deviation**2
+        bad.append(left > max(noise, POOR * float(np.sum((seen - seen.mean()) ** 2))) if seen.size else False)
+    return bad
 
 
 def _left(data: WindowData, state: State, place: int) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from gcfit.fitting.blocks import in_blocks
 from gcfit.fitting.parting import Piece, parted
 from gcfit.fitting.restarts import searched
+from gcfit.fitting.resting import at_rests
 from gcfit.fitting.shared import with_best_tail, with_tail
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task, WindowMap, moved
@@ -21,12 +22,12 @@ WORSE = 0.05  # part by which a window's sum of squares must rise for a neighbou
 def fitted(tasks: list[Task], map_: WindowMap, *, at_once: bool = False) -> list[WindowResult]:
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it.
 
-    Windows in which high peaks drown small ones are cut, and long ones of badly described peaks searched in blocks,
-    unless all peaks are to be fitted `at_once`.
+    Windows in which high peaks drown small ones are cut, those of badly described peaks where the trace rests, and long
+    ones searched in blocks, unless all peaks are to be fitted `at_once`.
     """
     found = zip(tasks, searched(tasks, map_), strict=True)
     pieces = [Piece(task, WindowResult(task, state)) for task, state in found]
-    pieces = pieces if at_once else parted(pieces, map_)
+    pieces = pieces if at_once else at_rests(parted(pieces, map_), map_)
     results = [piece.result for piece in pieces]
     results = results if at_once else in_blocks(results, map_)
     originals = {piece.original.first: piece.original for piece in pieces}

@@ -1,0 +1,124 @@
+"""Windows of badly described peaks, cut where the trace comes to rest between and beside them.
+
+Peaks share a window when their widths say that they may overlap, and a window takes in baseline far beside its peaks.
+A disturbance or a tail that no model describes is then in the way of peaks that it does not touch: next to them the
+trace is a level line for as long as a peak is wide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from gcfit.fitting.detect import Candidate
+from gcfit.fitting.misfit import NOISE, poorly_described
+from gcfit.fitting.parting import Piece
+from gcfit.fitting.restarts import searched
+from gcfit.fitting.task import Task, WindowMap, part_of
+from gcfit.fitting.window_result import WindowResult
+
+BETWEEN, BESIDE = 1.0, 2.0  # σ of a peak that the trace rests between it and the next, and beside the outermost
+LEVEL = 0.02  # of the height of a peak, by which the trace rises or falls at most while it rests
+LEAST = 12  # points of a rest
+LESS = 0.5  # of the sum of squares of the whole window, of which no more may be left of its parts
+LINE = 2  # order of a baseline
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part of a window: with all that is in the signal, and without what others add."""
+
+    original: Task
+    task: Task
+
+
+def at_rests(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
+    """Cut windows of badly described peaks where the trace rests, and fit their parts; kept where far less is left."""
+    groups = [_parts(piece) for piece in pieces]
+    states = iter(searched([part.task for group in groups for part in group], map_))
+    ended = []
+    for piece, group in zip(pieces, groups, strict=True):
+        fits = zip(group, islice(states, len(group)), strict=True)
+        parts = [Piece(part.original, WindowResult(part.task, state)) for part, state in fits]
+        ended += parts if parts and _better(piece.result, parts) else [piece]
+    return ended
+
+
+def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
+    """Whether the parts of a window that have a peak's shape leave far less than it did at their points.
+
+    A part may have none only where all that the window held there was described badly.
+    """
+    if whole.state is None:
+        return any(part.result.state is not None for part in parts)
+    bad = poorly_described(whole.task.whole, whole.state)
+    was = now = 0.0
+    for part in parts:
+        task, after = part.result.task, part.result.state
+        begin, end = task.time[[0, -1]]
+        if after is not None:
+            first = task.first - whole.task.first
+            was += float(np.sum(whole.state.solution.residual[first : first + task.time.size] ** 2))
+            now += after.solution.rss
+        elif not all(badly for peak, badly in zip(whole.state.peaks, bad, strict=True) if begin <= peak.anchor <= end):
+            return False
+    return now < LESS * was
+
+
+def _parts(piece: Piece) -> list[_Part]:
+    """The parts of a window that holds badly described peaks or none; nothing where the trace does not rest in it."""
+    task, state = piece.result.task, piece.result.state
+    if task.rigid or task.model != "auto" or (state is not None and not any(poorly_described(task.whole, state))):
+        return []
+    between = [_between(task, *pair) for pair in pairwise(task.candidates)]
+    bounds = [_before(task, task.candidates[0]), *(cut for cut in between if cut), _behind(task, task.candidates[-1])]
+    if bounds == [0, task.time.size]:
+        return []
+    return [_part(piece.original, task, slice(*ends)) for ends in pairwise(bounds)]
+
+
+def _part(original: Task, task: Task, points: slice) -> _Part:
+    begin, end = task.time[points.start], task.time[points.stop - 1]
+    candidates = tuple(one for one in task.candidates if begin <= one.apex_time <= end)
+    return _Part(*(part_of(one, points, candidates, LINE) for one in (original, task)))
+
+
+def _between(task: Task, before: Candidate, after: Candidate) -> int:
+    """The middle of the straightest rest between two candidates; 0 where the trace does not rest there."""
+    first, last = np.searchsorted(task.time, [before.apex_time, after.apex_time]).tolist()
+    sigma, height = min(before.sigma, after.sigma), min(before.height, after.height)
+    starts, scatter, points = _rests(task, first, last, BETWEEN * sigma, height)
+    return int(starts[np.argmin(scatter)]) + points // 2 if starts.size else 0
+
+
+def _before(task: Task, peak: Candidate) -> int:
+    """Where the last rest before a candidate begins; 0 where the trace does not rest there."""
+    starts, _, _ = _rests(task, 0, int(np.searchsorted(task.time, peak.apex_time)), BESIDE * peak.sigma, peak.height)
+    return int(starts[-1]) if starts.size else 0
+
+
+def _behind(task: Task, peak: Candidate) -> int:
+    """Where the first rest after a candidate ends; the end of the window where the trace does not rest there."""
+    first, last = int(np.searchsorted(task.time, peak.apex_time)), task.time.size
+    starts, _, points = _rests(task, first, last, BESIDE * peak.sigma, peak.height)
+    return int(starts[0]) + points if starts.size else last
+
+
+def _rests(
+    task: Task, first: int, last: int, duration: float, height: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
+    """First points of all stretches of some duration in which the trace rests, their scatter, and their points."""
+    interval = (task.time[-1] - task.time[0]) / (task.time.size - 1)
+    points = max(LEAST, round(duration / interval))
+    if last - first < points:
+        return np.zeros(0, dtype=np.intp), np.zeros(0), points
+    stretches = sliding_window_view(task.signal[first:last] - task.signal[first], points)
+    line = np.linspace(-1.0, 1.0, points)
+    slopes = stretches @ line / (line @ line)
+    scatter = np.sqrt(np.maximum(stretches.var(axis=1) - slopes**2 * np.mean(line**2), 0.0))
+    resting = (2 * np.abs(slopes) <= LEVEL * height) & (scatter <= NOISE * task.deviation)
+    places = np.flatnonzero(resting)
+    return first + places, scatter[places], points

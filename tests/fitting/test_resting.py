@@ -1,0 +1,116 @@
+"""Windows cut where the trace rests: a peak beside a disturbance, and windows that are described well."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gcfit
+from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting import resting, rounds
+from gcfit.fitting.parting import Piece
+from gcfit.fitting.records import FitSettings, PeakFit
+from gcfit.fitting.resting import at_rests
+from gcfit.fitting.states import State
+from gcfit.fitting.task import Task, WindowMap
+from tests.fitting.shapes import gaussian, white
+from tests.realdata import real_data_folder
+
+TIME = np.arange(0.0, 80.0, 0.2)
+PEAK = 40.0, 1.7, 2.0  # apex [s], σ [s], height
+AREA = PEAK[1] * PEAK[2] * np.sqrt(2 * np.pi)
+
+
+def switched(end: float) -> Array:
+    """What a valve leaves: a fall that breaks off, as no peak's flank does."""
+    fall = 10 + 30 * np.exp(-TIME / 8)
+    return np.where(end > TIME, fall, 0.0) * np.minimum(1.0, np.abs(end - TIME) / 1.5)
+
+
+def run(peak: tuple[float, float, float] = PEAK, end: float = 25.0) -> Chromatogram:
+    return Chromatogram(TIME, 5.0 + switched(end) + gaussian(TIME, *peak) + 0.004 * white(3, TIME.size))
+
+
+def fitted(chromatogram: Chromatogram, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Piece], tuple[PeakFit, ...]]:
+    """The windows before they are cut, and the peaks where they are not."""
+    seen: list[Piece] = []
+    monkeypatch.setattr(rounds, "at_rests", lambda pieces, map_: seen.extend(pieces) or list(pieces))
+    return seen, gcfit.fit(chromatogram, settings=FitSettings(hold_up=1.0)).peaks
+
+
+def test_a_peak_beside_a_disturbance_is_found_where_the_trace_rests_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    windows, before = fitted(run(), monkeypatch)
+    assert len(windows) == 1
+    assert not before  # the window reaches over the disturbance, and no baseline does
+    monkeypatch.undo()
+    (peak,) = gcfit.fit(run(), settings=FitSettings(hold_up=1.0)).peaks
+    assert peak.area_se is not None
+    assert peak.area == pytest.approx(AREA, abs=4 * peak.area_se)
+    assert peak.retention_time_s == pytest.approx(PEAK[0], abs=0.02)
+    assert peak.window_start_s is not None
+    assert peak.window_start_s > 25.0
+
+
+def test_where_the_trace_does_not_rest_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(run((40.0, 2.5, 2.0), end=33.0), monkeypatch)
+    assert at_rests([window], map) == [window]
+
+
+def test_a_window_that_is_described_well_is_not_fitted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = Chromatogram(TIME, 5.0 + gaussian(TIME, *PEAK) + 0.004 * white(3, TIME.size))
+    (window,), peaks = fitted(good, monkeypatch)
+    assert len(peaks) == 1
+
+    def refuse(tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
+        assert not tasks
+        return []
+
+    monkeypatch.setattr(resting, "searched", refuse)
+    assert at_rests([window], map) == [window]
+
+
+def test_models_and_baselines_that_were_asked_for_keep_their_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(run(), monkeypatch)
+    assert at_rests([window], map) != [window]
+    for change in ({"model": "laplace"}, {"rigid": True}):
+        asked = replace(window, result=replace(window.result, task=replace(window.result.task, **change)))  # type: ignore[arg-type]
+        assert at_rests([asked], map) == [asked]
+
+
+def test_parts_that_leave_no_less_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = Chromatogram(TIME, 5.0 + gaussian(TIME, *PEAK) + 0.004 * white(3, TIME.size))
+    (window,), _ = fitted(good, monkeypatch)
+    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True] * len(state.peaks))
+    assert at_rests([window], map) == [window]
+    monkeypatch.setattr(resting, "LESS", 2.0)
+    assert at_rests([window], map) != [window]
+
+
+def test_a_well_described_peak_is_not_given_up_with_a_part_that_has_no_peak(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Chromatogram(TIME, run(end=0.0).signal + gaussian(TIME, 58.0, *PEAK[1:]))
+    (window,), peaks = fitted(pair, monkeypatch)
+    assert len(peaks) == 2
+    searched = resting.searched
+    monkeypatch.setattr(resting, "searched", lambda tasks, map_: [None, *searched(tasks[1:], map_)])
+    monkeypatch.setattr(resting, "LESS", 2.0)
+    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [False, True])
+    assert at_rests([window], map) == [window]
+    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, True])
+    empty, other = at_rests([window], map)
+    assert empty.result.state is None
+    assert other.result.state is not None
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_a_measured_hump_behind_a_valve_is_a_window_of_its_own() -> None:
+    run = gcfit.read(real_data_folder() / "chromhandler" / "001F0101.D", trace="FID1A")
+    peaks = gcfit.fit(run, settings=FitSettings(start=185.0, end=222.0)).peaks
+    hump = next(peak for peak in peaks if peak.retention_time_s and 202 < peak.retention_time_s < 205)
+    assert hump.window_start_s is not None
+    assert 192 < hump.window_start_s < 200  # the trace is level from 195 to 200 s
+    assert hump.r_squared is not None
+    assert hump.r_squared > 0.995
