@@ -20,7 +20,7 @@ from gcfit.fitting.restarts import searched
 from gcfit.fitting.task import Task, WindowMap, part_of
 from gcfit.fitting.window_result import WindowResult
 
-BETWEEN, BESIDE = 1.0, 2.0  # σ of a peak that the trace rests between it and the next, and beside the outermost
+REST = 3.0  # σ of a peak, of the narrower of two, that the trace rests beside it; the bottom of a valley is shorter
 LEVEL = 0.02  # of the height of a peak, by which the trace rises or falls at most while it rests
 LEAST = 12  # points of a rest
 LESS = 0.5  # of the sum of squares of the whole window, of which no more may be left of its parts
@@ -69,9 +69,13 @@ def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
 
 
 def _parts(piece: Piece) -> list[_Part]:
-    """The parts of a window that holds badly described peaks or none; nothing where the trace does not rest in it."""
+    """The parts of a window that holds badly described peaks or none; nothing where the trace does not rest in it.
+
+    In a crowd a level stretch may as well be the saddle between two peaks on a third.
+    """
     task, state = piece.result.task, piece.result.state
-    if task.rigid or task.model != "auto" or (state is not None and not any(poorly_described(task.whole, state))):
+    free = task.model == "auto" and not task.rigid and not task.crowded
+    if not free or (state is not None and not any(poorly_described(task.whole, state))):
         return []
     between = [_between(task, *pair) for pair in pairwise(task.candidates)]
     bounds = [_before(task, task.candidates[0]), *(cut for cut in between if cut), _behind(task, task.candidates[-1])]
@@ -90,20 +94,20 @@ def _between(task: Task, before: Candidate, after: Candidate) -> int:
     """The middle of the straightest rest between two candidates; 0 where the trace does not rest there."""
     first, last = np.searchsorted(task.time, [before.apex_time, after.apex_time]).tolist()
     sigma, height = min(before.sigma, after.sigma), min(before.height, after.height)
-    starts, scatter, points = _rests(task, first, last, BETWEEN * sigma, height)
+    starts, scatter, points = _rests(task, first, last, REST * sigma, height)
     return int(starts[np.argmin(scatter)]) + points // 2 if starts.size else 0
 
 
 def _before(task: Task, peak: Candidate) -> int:
     """Where the last rest before a candidate begins; 0 where the trace does not rest there."""
-    starts, _, _ = _rests(task, 0, int(np.searchsorted(task.time, peak.apex_time)), BESIDE * peak.sigma, peak.height)
+    starts, _, _ = _rests(task, 0, int(np.searchsorted(task.time, peak.apex_time)), REST * peak.sigma, peak.height)
     return int(starts[-1]) if starts.size else 0
 
 
 def _behind(task: Task, peak: Candidate) -> int:
     """Where the first rest after a candidate ends; the end of the window where the trace does not rest there."""
     first, last = int(np.searchsorted(task.time, peak.apex_time)), task.time.size
-    starts, _, points = _rests(task, first, last, BESIDE * peak.sigma, peak.height)
+    starts, _, points = _rests(task, first, last, REST * peak.sigma, peak.height)
     return int(starts[0]) + points if starts.size else last
 
 

@@ -55,7 +55,7 @@ def test_a_peak_beside_a_disturbance_is_found_where_the_trace_rests_between_them
 
 
 def test_where_the_trace_does_not_rest_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    (window,), _ = fitted(run((40.0, 2.5, 2.0), end=33.0), monkeypatch)
+    (window,), _ = fitted(run((40.0, 2.5, 2.0), end=30.0), monkeypatch)
     assert at_rests([window], map) == [window]
 
 
@@ -72,10 +72,10 @@ def test_a_window_that_is_described_well_is_not_fitted_again(monkeypatch: pytest
     assert at_rests([window], map) == [window]
 
 
-def test_models_and_baselines_that_were_asked_for_keep_their_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crowds_and_what_was_asked_for_keep_their_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     (window,), _ = fitted(run(), monkeypatch)
     assert at_rests([window], map) != [window]
-    for change in ({"model": "laplace"}, {"rigid": True}):
+    for change in ({"model": "laplace"}, {"rigid": True}, {"candidates": 5 * window.result.task.candidates}):
         asked = replace(window, result=replace(window.result, task=replace(window.result.task, **change)))  # type: ignore[arg-type]
         assert at_rests([asked], map) == [asked]
 
