@@ -77,16 +77,20 @@ def _parts(piece: Piece) -> list[_Part]:
     free = task.model == "auto" and not task.rigid and not task.crowded
     if not free or (state is not None and not any(poorly_described(task.whole, state))):
         return []
-    between = [_between(task, *pair) for pair in pairwise(task.candidates)]
-    bounds = [_before(task, task.candidates[0]), *(cut for cut in between if cut), _behind(task, task.candidates[-1])]
+    groups, cuts = [[task.candidates[0]]], []
+    for before, one in pairwise(task.candidates):
+        if cut := _between(task, before, one):
+            cuts.append(cut)
+            groups.append([])
+        groups[-1].append(one)
+    bounds = [_before(task, task.candidates[0]), *cuts, _behind(task, task.candidates[-1])]
     if bounds == [0, task.time.size]:
         return []
-    return [_part(piece.original, task, slice(*ends)) for ends in pairwise(bounds)]
+    spans = zip(groups, pairwise(bounds), strict=True)
+    return [_part(piece.original, task, slice(*ends), tuple(group)) for group, ends in spans]
 
 
-def _part(original: Task, task: Task, points: slice) -> _Part:
-    begin, end = task.time[points.start], task.time[points.stop - 1]
-    candidates = tuple(one for one in task.candidates if begin <= one.apex_time <= end)
+def _part(original: Task, task: Task, points: slice, candidates: tuple[Candidate, ...]) -> _Part:
     return _Part(*(part_of(one, points, candidates, LINE) for one in (original, task)))
 
 

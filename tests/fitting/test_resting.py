@@ -104,6 +104,17 @@ def test_a_well_described_peak_is_not_given_up_with_a_part_that_has_no_peak(monk
     assert other.result.state is not None
 
 
+def test_a_candidate_just_outside_its_window_stays_with_the_part_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(run(), monkeypatch)
+    task = window.result.task
+    (peak,) = (one for one in task.candidates if one.apex_time == pytest.approx(PEAK[0], abs=1))
+    outside = replace(peak, apex_time=float(task.time[-1]) + 0.1)
+    both = replace(task, candidates=(peak, outside))
+    parts = resting._parts(replace(window, result=replace(window.result, task=both)))
+    assert [part.task.candidates for part in parts] == [(peak,), (outside,)]
+    at_rests([replace(window, result=replace(window.result, task=both))], map)
+
+
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_a_measured_hump_behind_a_valve_is_a_window_of_its_own() -> None:
