@@ -54,16 +54,18 @@ def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
     """
     if whole.state is None:
         return any(part.result.state is not None for part in parts)
-    bad = poorly_described(whole.task.whole, whole.state)
+    good = ~np.array(poorly_described(whole.task.whole, whole.state))
+    anchors = np.array([peak.anchor for peak in whole.state.peaks])
+    # a peak may stand just outside the points of its window
+    owners = np.searchsorted([part.result.task.time[0] for part in parts[1:]], anchors, side="right")
     was = now = 0.0
-    for part in parts:
+    for place, part in enumerate(parts):
         task, after = part.result.task, part.result.state
-        begin, end = task.time[[0, -1]]
         if after is not None:
             first = task.first - whole.task.first
             was += float(np.sum(whole.state.solution.residual[first : first + task.time.size] ** 2))
             now += after.solution.rss
-        elif not all(badly for peak, badly in zip(whole.state.peaks, bad, strict=True) if begin <= peak.anchor <= end):
+        elif good[owners == place].any():
             return False
     return now < LESS * was
 

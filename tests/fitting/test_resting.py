@@ -110,9 +110,24 @@ def test_a_candidate_just_outside_its_window_stays_with_the_part_beside_it(monke
     (peak,) = (one for one in task.candidates if one.apex_time == pytest.approx(PEAK[0], abs=1))
     outside = replace(peak, apex_time=float(task.time[-1]) + 0.1)
     both = replace(task, candidates=(peak, outside))
-    parts = resting._parts(replace(window, result=replace(window.result, task=both)))
-    assert [part.task.candidates for part in parts] == [(peak,), (outside,)]
-    at_rests([replace(window, result=replace(window.result, task=both))], map)
+    whole = replace(window, result=replace(window.result, task=both))
+    assert [part.task.candidates for part in resting._parts(whole)] == [(peak,), (outside,)]
+
+
+def test_a_well_described_peak_just_outside_its_window_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Chromatogram(TIME, run(end=0.0).signal + gaussian(TIME, 58.0, *PEAK[1:]))
+    (window,), _ = fitted(pair, monkeypatch)
+    task, state = window.result.task, window.result.state
+    assert state is not None
+    outside = replace(state.peaks[1], anchor=float(task.time[-1]) + 0.1)
+    moved = replace(window, result=replace(window.result, state=replace(state, peaks=(state.peaks[0], outside))))
+    searched = resting.searched
+    monkeypatch.setattr(resting, "searched", lambda tasks, map_: [*searched(tasks[:1], map_), None])
+    monkeypatch.setattr(resting, "LESS", 2.0)
+    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, False])
+    assert at_rests([moved], map) == [moved]
+    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, True])
+    assert at_rests([moved], map) != [moved]
 
 
 @pytest.mark.real_data
