@@ -135,12 +135,6 @@ def test_dips_that_were_asked_for_are_no_news() -> None:
     assert fitted(sum(bell(place) for place in range(50, 600, 15)) + NOISE, hold_up=10.0).notes == ()
 
 
-@pytest.mark.parametrize("period", [120.0, 300.0])
-def test_a_slow_sine_is_not_taken_for_good_peaks(period: float) -> None:
-    for peak in fitted(20 * np.sin(2 * np.pi * TIME / period) + NOISE, hold_up=5.0).peaks:
-        assert peak.status != "ok", peak
-
-
 def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     # one step a search: alone it does not settle, from where it stopped a few more do
     monkeypatch.setattr(states.solved, "__defaults__", (solver.Effort(iterations=1),))
