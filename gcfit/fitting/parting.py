@@ -14,7 +14,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.misfit import NOISE
+from gcfit.fitting.misfit import NOISE, poorly_described
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import as_found
 from gcfit.fitting.states import TINY, Peak, State, heights_of
@@ -30,6 +30,7 @@ HOLLOW = 3.0  # times the area of a Gaussian as high and wide, more than a tail 
 HOLLOW_ROUNDS = 3  # as one that is no longer hollow may leave that to its neighbour
 WORSE = 2.0  # times the sum of squares that was left of the high peaks, beyond which a cut is given up
 WELL = 5e-4  # of the scatter of the signal, of which no more may be left of the high peaks all the same
+SAGS = 0.5  # of the sum of squares above a bridge, of which no more may be left above a baseline that bends
 LEAST = 12  # points of a part
 LINE = 2  # order of a baseline
 
@@ -85,7 +86,8 @@ def parted(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
     done = {k: part for k, part in enumerate(parts) if isinstance(part, Piece)}
     done |= {k: Piece(part.original, result) for (k, part), result in zip(low.items(), small, strict=True)}
     bridges = {k: _bridged(part, done.get(k - 1), done.get(k + 1)) for k, part in high.items()}
-    done |= _again(bridges, dict(zip(high, first, strict=True)), small, map_)
+    again = _again(bridges, dict(zip(high, first, strict=True)), small, map_)
+    done |= again | _bent({k: piece for k, piece in again.items() if bridges[k] is not high[k]}, map_)
     ends = list(accumulate(len(group) for group in groups))
     return [
         one
@@ -161,6 +163,21 @@ def _again(
         if state is not None and state.criterion < least.get(k, np.inf):
             best[k], least[k] = WindowResult(task, state), state.criterion
     return {k: Piece(part.original, best.get(k, first[k])) for k, part in parts.items()}
+
+
+def _bent(bridged: Mapping[int, Piece], map_: WindowMap) -> dict[int, Piece]:
+    """Bridged parts of badly described peaks, where a baseline of their own leaves far less: the bridge may sag."""
+    poor = {
+        k: (piece, state)
+        for k, piece in bridged.items()
+        if (state := piece.result.state) is not None and any(poorly_described(piece.result.task.whole, state))
+    }
+    tasks = [replace(piece.result.task, rigid=False, start=state.peaks) for piece, state in poor.values()]
+    bent = {}
+    for (k, (piece, before)), task, state in zip(poor.items(), tasks, searched(tasks, map_), strict=True):
+        if state is not None and state.solution.rss < SAGS * before.solution.rss:
+            bent[k] = Piece(replace(piece.original, rigid=False), WindowResult(task, state))
+    return bent
 
 
 def _parts(piece: Piece) -> Sequence[Piece | _Part]:

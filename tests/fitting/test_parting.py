@@ -61,6 +61,17 @@ def test_the_baseline_leads_through_below_a_high_peak() -> None:
     assert found.baseline[TIME == 150.0] == pytest.approx(LEVEL + 0.2 * 150, abs=3.0)
 
 
+def test_a_baseline_that_sags_below_high_peaks_is_no_straight_line() -> None:
+    """A straight one from the small peaks before to those behind takes an eighth of the lowest of them."""
+    sag = -800 * np.sin(np.pi * np.clip((TIME - 120) / 140, 0, 1)) ** 2
+    high = [0.97 * small(apex, HIGH) + 0.03 * blunt(apex) for apex in (134, 178, 200, 222, 244)]
+    lows = [small(apex, 150) for apex in (100, 112, 266, 278)]
+    found = gcfit.fit(run(*high, small(156, HIGH / 30), *lows, sag)).peaks
+    (lowest,) = (peak for peak in found if 1e3 < (peak.height or 0.0) < 1e4)
+    assert lowest.area == pytest.approx(HIGH / 30 * AREA, rel=0.01)
+    assert (lowest.r_squared or 0.0) > 0.9995
+
+
 def test_small_peaks_within_small_ones() -> None:
     """Three sizes, each a fiftieth of the one before and less."""
     bump = blunt(230) / 60
