@@ -3,7 +3,7 @@
 No model describes a measured peak to more than some thousandths of its height. Where peaks a thousand times smaller
 share its window, what it leaves is larger than they are: they and the baseline are spent on it. So the small ones are
 found again by themselves, without the curves of the high ones, and the high ones without these, above the baseline
-that leads from one side to the other.
+that leads from one side to the other, or one that bends where that line sags.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def parted(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
     """Cut windows in which high peaks drown small ones, and fit their parts.
 
     The high ones come first, above a line, then the low ones without the curves of these, then the high ones again
-    above the baseline between the low ones.
+    above the baseline between the low ones, or one of their own where that describes them far better.
     """
     groups = [_parts(piece) for piece in pieces]
     parts = [part for group in groups for part in group]
