@@ -27,7 +27,8 @@ def without_shoulders(data: WindowData, state: State, anchors: AbstractSet[float
     needless = []
     for place, peak in enumerate(state.peaks):
         group = overlapping(state.peaks, heights, place, TOUCHING)
-        if peak.anchor in anchors and len(group) > 1:
+        # the highest peak around stands on none
+        if peak.anchor in anchors and heights[place] < max(heights[k] for k in group):
             local = sum_of_peaks.neighbourhood(state.peaks, group)
             others = [k for k in group if k != place]
             stands_on = others.index(max(others, key=lambda k: float(heights[k])))

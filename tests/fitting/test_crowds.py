@@ -158,6 +158,15 @@ def test_a_shoulder_is_a_peak_or_the_shape_of_its_neighbour(height: float, stays
     assert {*APEXES, 540.0} <= set(anchors_of(kept))
 
 
+def test_the_highest_of_peaks_that_are_all_shoulders_stands_on_none() -> None:
+    shape = Shape("laplace+tail", 2 * (10_540 / SIGMA) ** 2, 10_540.0)
+    tailed = 100 * rows(shape, shape.coordinates, Sampling.of(TIME + 10_060))[0] * SIGMA * np.sqrt(2 * np.pi)
+    data = crowd(tailed)
+    state = fitted(data, 540.0, 548.0)
+    kept = anchors_of(without_shoulders(data, state, set(anchors_of(state)), ONE_PART))
+    assert set(kept) == {*APEXES, 540.0}
+
+
 def test_only_some_peaks_choose_their_models() -> None:
     # all tail; only the third is asked
     tails = np.sum([bell(apex + 7, 20.0, 6.0) for apex in APEXES], axis=0)
