@@ -96,6 +96,7 @@ def chosen(local: Local, peaks: Sequence[Peak], place: int, allowed: Sequence[st
                 one
                 for one in tried
                 if one is not None
+                and one.solution.amplitudes[place] * one.peaks[place].sign > 0
                 and errors_of(data, one, place).get("area", 1.0) < VAGUE
                 and not (beside and _swollen(start, one, place))
             ]

@@ -15,6 +15,7 @@ from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import bend_score
 from gcfit.fitting.states import Peak, WindowData, solved
 from tests.fitting.curves import HOLD_UP, Shape, rows
+from tests.fitting.shapes import emg, white
 
 
 def chosen(shape: Shape, snr: float, seed: int = 0, **settings: object) -> PeakFit:
@@ -134,3 +135,12 @@ def test_points_of_a_new_peak_count_and_a_whole_window_keeps_its_baseline() -> N
     assert (with_it.data.time[0], with_it.data.time[-1]) == pytest.approx((94 - 40, 94 + 56), abs=0.3)
     assert with_it.base_order == 2
     assert SumOfPeaks(data, state).neighbourhood(state.peaks, [0, 1]).base_order == 3
+
+
+def test_no_peak_is_excused_by_what_cancels_it() -> None:
+    # the tail of a solvent falls under the peak; a wide negative one and a baseline that makes up for it would be
+    # judged by their own size
+    time = np.arange(212.7, 233.6, 0.04)
+    signal = 1.5e5 * np.exp(-(time - time[0]) / 20) + emg(time, 214.2, 0.45, 2.0, 1.2e6)
+    (peak,) = gcfit.fit(Chromatogram(time, signal + 0.35 * white(1, time.size))).peaks
+    assert peak.area == pytest.approx(1.2e6, rel=0.01)
