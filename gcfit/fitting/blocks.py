@@ -13,7 +13,6 @@ import numpy as np
 
 from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.misfit import poorly_described
 from gcfit.fitting.refine import leaves_less
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import sensible
@@ -56,15 +55,14 @@ def _blocks(result: WindowResult, least: int, most: int) -> list[_Block]:
     task, state = result.task, result.state
     if state is None or task.model != "auto" or len(task.candidates) <= most:
         return []
-    bad = poorly_described(task.whole, state)
-    if not any(bad):
+    if not any(result.poor):
         return []
     blocks = []
     for first, last in pairwise((0, *_cuts(task, least, most), task.time.size)):
         begin, end = task.time[first], task.time[last - 1]
         candidates = tuple(one for one in task.candidates if begin <= one.apex_time <= end)
         inside = [begin <= peak.anchor <= end for peak in state.peaks]
-        if candidates and any(one and badly for one, badly in zip(inside, bad, strict=True)):
+        if candidates and any(one and badly for one, badly in zip(inside, result.poor, strict=True)):
             blocks.append(_block(result, state, slice(first, last), candidates, inside))
     return blocks
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.misfit import NOISE, poorly_described
+from gcfit.fitting.misfit import NOISE
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.sense import as_found
 from gcfit.fitting.states import TINY, Peak, State, heights_of
@@ -132,7 +132,7 @@ def _not_hollow(results: Sequence[WindowResult], map_: WindowMap) -> list[Window
     for _ in range(HOLLOW_ROUNDS):
         starts = {}
         for k, result in enumerate(best):
-            if (state := result.state) is not None and any(hollow := _hollow(result.task, state)):
+            if (state := result.state) is not None and any(hollow := hollow_peaks(result.task, state)):
                 starts[k] = tuple(
                     as_found(peak) if one else peak for peak, one in zip(state.peaks, hollow, strict=True)
                 )
@@ -142,7 +142,7 @@ def _not_hollow(results: Sequence[WindowResult], map_: WindowMap) -> list[Window
     return best
 
 
-def _hollow(task: Task, state: State) -> list[bool]:
+def hollow_peaks(task: Task, state: State) -> list[bool]:
     """Whether most of each peak's area lies where nobody sees it: what the high peaks leave, taken for a tail."""
     amplitudes = np.abs(state.solution.amplitudes)
     sigmas = np.array([max(peak.sigma, np.exp(peak.coordinates[1])) for peak in state.peaks])
@@ -170,7 +170,7 @@ def _bent(bridged: Mapping[int, Piece], map_: WindowMap) -> dict[int, Piece]:
     poor = {
         k: (piece, state)
         for k, piece in bridged.items()
-        if (state := piece.result.state) is not None and any(poorly_described(piece.result.task.whole, state))
+        if (state := piece.result.state) is not None and any(piece.result.poor)
     }
     tasks = [replace(piece.result.task, rigid=False, start=state.peaks) for piece, state in poor.values()]
     bent = {}

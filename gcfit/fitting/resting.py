@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.misfit import NOISE, poorly_described
+from gcfit.fitting.misfit import NOISE
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.task import Task, WindowMap, part_of
@@ -54,7 +54,7 @@ def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
     """
     if whole.state is None:
         return any(part.result.state is not None for part in parts)
-    good = ~np.array(poorly_described(whole.task.whole, whole.state))
+    good = ~np.array(whole.poor)
     anchors = np.array([peak.anchor for peak in whole.state.peaks])
     # a peak may stand just outside the points of its window
     owners = np.searchsorted([part.result.task.time[0] for part in parts[1:]], anchors, side="right")
@@ -77,7 +77,7 @@ def _parts(piece: Piece) -> list[_Part]:
     """
     task, state = piece.result.task, piece.result.state
     free = task.model == "auto" and not task.rigid and not task.crowded
-    if not free or (state is not None and not any(poorly_described(task.whole, state))):
+    if not free or (state is not None and not any(piece.result.poor)):
         return []
     groups, cuts = [[task.candidates[0]]], []
     for before, one in pairwise(task.candidates):

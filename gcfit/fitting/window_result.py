@@ -7,6 +7,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.bases import base_columns
+from gcfit.fitting.misfit import poorly_described
 from gcfit.fitting.models import core_of, curve, support
 from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
@@ -36,6 +37,11 @@ class WindowResult:
         whole = self.task.weights is None
         columns = solution.base if whole else base_columns(self.task.time, self.state.base_order, self.task.free)
         return np.asarray(solution.base_coefficients @ columns)
+
+    @cached_property
+    def poor(self) -> list[bool]:
+        """Whether each peak is described badly; empty where the fit did not succeed."""
+        return [] if self.state is None else poorly_described(self.task.whole, self.state)
 
     def reaches(self, begin: float, end: float) -> bool:
         """Whether a peak of this window may be above nothing between two times [s]."""

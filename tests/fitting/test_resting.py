@@ -14,6 +14,7 @@ from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.resting import at_rests
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task, WindowMap
+from gcfit.fitting.window_result import WindowResult
 from tests.fitting.shapes import gaussian, white
 from tests.realdata import real_data_folder
 
@@ -83,7 +84,7 @@ def test_crowds_and_what_was_asked_for_keep_their_windows(monkeypatch: pytest.Mo
 def test_parts_that_leave_no_less_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     good = Chromatogram(TIME, 5.0 + gaussian(TIME, *PEAK) + 0.004 * white(3, TIME.size))
     (window,), _ = fitted(good, monkeypatch)
-    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True] * len(state.peaks))
+    monkeypatch.setattr(WindowResult, "poor", property(lambda result: [True]))
     assert at_rests([window], map) == [window]
     monkeypatch.setattr(resting, "LESS", 2.0)
     assert at_rests([window], map) != [window]
@@ -96,9 +97,9 @@ def test_a_well_described_peak_is_not_given_up_with_a_part_that_has_no_peak(monk
     searched = resting.searched
     monkeypatch.setattr(resting, "searched", lambda tasks, map_: [None, *searched(tasks[1:], map_)])
     monkeypatch.setattr(resting, "LESS", 2.0)
-    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [False, True])
+    monkeypatch.setattr(WindowResult, "poor", property(lambda result: [False, True]))
     assert at_rests([window], map) == [window]
-    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, True])
+    monkeypatch.setattr(WindowResult, "poor", property(lambda result: [True, True]))
     empty, other = at_rests([window], map)
     assert empty.result.state is None
     assert other.result.state is not None
@@ -124,9 +125,9 @@ def test_a_well_described_peak_just_outside_its_window_is_not_given_up(monkeypat
     searched = resting.searched
     monkeypatch.setattr(resting, "searched", lambda tasks, map_: [*searched(tasks[:1], map_), None])
     monkeypatch.setattr(resting, "LESS", 2.0)
-    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, False])
+    monkeypatch.setattr(WindowResult, "poor", property(lambda result: [True, False]))
     assert at_rests([moved], map) == [moved]
-    monkeypatch.setattr(resting, "poorly_described", lambda data, state: [True, True])
+    monkeypatch.setattr(WindowResult, "poor", property(lambda result: [True, True]))
     assert at_rests([moved], map) != [moved]
 
 
