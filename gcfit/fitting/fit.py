@@ -12,25 +12,20 @@ from gcfit.column.system import System
 from gcfit.errors import InputError
 from gcfit.fitting.absent import with_absent
 from gcfit.fitting.baseline import global_baseline
-from gcfit.fitting.defects import Defects, find_defects
-from gcfit.fitting.detect import Candidate, find_peaks
-from gcfit.fitting.local_base import BASE_PIECE, free_share, order_of
-from gcfit.fitting.models import Known
+from gcfit.fitting.defects import find_defects
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
-from gcfit.fitting.obstacles import cut_short, find_dips
+from gcfit.fitting.obstacles import find_dips
 from gcfit.fitting.peaks import describe
-from gcfit.fitting.quantiles import quantile
-from gcfit.fitting.records import Expected, Fit, FitSettings, Noise, PeakFit
-from gcfit.fitting.registry import ordered_name, untailed_name
+from gcfit.fitting.planning import Trace
+from gcfit.fitting.records import Expected, Fit, FitSettings, PeakFit
+from gcfit.fitting.registry import ordered_name
 from gcfit.fitting.rounds import fitted, with_one_tail
 from gcfit.fitting.suitability import blank_range
-from gcfit.fitting.task import CROWD, Task, WindowMap
-from gcfit.fitting.windows import Window, plan
+from gcfit.fitting.task import WindowMap
+from gcfit.fitting.windows import Window
 
-UNRETAINED = 12.0  # σ
-GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
 LARGEST, SMALLEST = 1e140, 1e-140  # times and signals whose squares, and sums of these, are still numbers
 
 
@@ -72,14 +67,13 @@ def fit(
     if settings.noise_window is not None:
         noise = replace(noise, range=blank_range(chromatogram, settings.noise_window))
     defects = find_defects(chromatogram.signal, noise).part(points)
-    ground, candidates = _found(part, noise, defects, settings)
-    defects, dips = _on_sides(defects, settings), find_dips(part, noise, defects, settings)
-    windows = cut_short(plan(part.time, candidates), part.time, defects, dips)
+    dips = find_dips(part, noise, defects, settings)
+    trace = _above_ground(Trace(part.time, part.signal, noise, defects, dips, settings))
+    candidates = trace.candidates()
     at_once = settings.strategy == "simultaneous"
-    if at_once and candidates:
-        windows = (Window(0, part.time.size, tuple(candidates)),)
-    tasks = _tasks(part, part.signal - ground, noise, windows, defects, settings)
-    results = (with_one_tail if settings.shared_tail else fitted)(tasks, map_, at_once=at_once)
+    together = (Window(0, part.time.size, candidates),) if candidates else ()
+    tasks = trace.tasks(together if at_once else trace.windows(candidates))
+    results = (with_one_tail if settings.shared_tail else fitted)(tasks, map_, trace.again, at_once=at_once)
     peaks, baseline, failed = describe(part, noise, results, settings)
     peaks = named(peaks, settings.expected)
     return Fit(
@@ -90,7 +84,7 @@ def fit(
         baseline=baseline,
         r_squared=_r_squared(part.signal, baseline, peaks),
         seconds=clock.perf_counter() - began,
-        notes=(*notes_on(part, noise, defects, dips, peaks, settings), *failed),
+        notes=(*notes_on(part, noise, trace.masked, dips, peaks, settings), *failed),
         parameters=sum(result.state.solution.columns for result in results if result.state is not None),
     )
 
@@ -151,96 +145,13 @@ def _refuse_scale(run: Chromatogram) -> None:
             raise InputError(run.label, found, remedy="give it in another unit")
 
 
-def _found(
-    part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings
-) -> tuple[Array, tuple[Candidate, ...]]:
-    """What is taken off the signal before the fit, shape (n,), and the candidates that stand above it.
-
-    That is nothing by default, since each window has its own baseline, and the baseline that was asked for by name.
-    """
-    candidates = find_peaks(
-        part.time, part.signal, noise, polarity=settings.polarity, min_snr=settings.min_snr, defects=defects
-    )
+def _above_ground(trace: Trace) -> Trace:
+    """The trace above the baseline that was asked for by name; by default each window has its own, and nothing goes."""
+    settings = trace.settings
     if settings.baseline == "auto":
-        return np.zeros_like(part.signal), candidates
-    ground = global_baseline(part.time, part.signal, candidates, noise, settings.baseline)
-    above = part.signal - ground
-    found = find_peaks(part.time, above, noise, polarity=settings.polarity, min_snr=settings.min_snr, defects=defects)
-    return ground, found
-
-
-def _on_sides(defects: Defects, settings: FitSettings) -> Defects:
-    """What the detector did to the trace, with the flat tops on the sides to which peaks may point."""
-    if settings.polarity == "positive":
-        return defects
-    up = defects.saturated if settings.polarity == "both" else False
-    return replace(defects, saturated=defects.bottoms | up)
-
-
-def _tasks(
-    part: Chromatogram,
-    signal: Array,
-    noise: Noise,
-    windows: Sequence[Window],
-    defects: Defects,
-    settings: FitSettings,
-) -> list[Task]:
-    masked = defects.saturated | defects.spikes
-    crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
-    under = _between_peaks(part, noise, windows) if crowded else None
-    louder, uneven = defects.louder, (defects.louder > 1).any()
-    tasks = []
-    for window in windows:
-        points = slice(window.first, window.last)
-        weights = (~masked[points]).astype(np.float64) if masked[points].any() else None
-        tasks.append(
-            Task(
-                window.first,
-                part.time[points],
-                signal[points],
-                weights,
-                noise.deviation * (quantile(louder[points], 0.5) if uneven else 1.0),
-                noise.inflation,
-                _known(window, float(part.time[0]), settings),
-                untailed_name(settings.model) if settings.shared_tail else settings.model,
-                window.candidates,
-                base_order=_first_order(window, part.time, under, noise) if settings.baseline == "auto" else 1,
-                rigid=settings.baseline != "auto",
-                louder=louder[points] if uneven else None,
-            )
-        )
-    return tasks
-
-
-def _between_peaks(part: Chromatogram, noise: Noise, windows: Sequence[Window]) -> Array:
-    """A first guess of what lies under all peaks, shape (n,)."""
-    return global_baseline(part.time, part.signal, [c for window in windows for c in window.candidates], noise)
-
-
-def _first_order(window: Window, time: Array, under: Array | None, noise: Noise) -> int:
-    """Order of the baseline to start with: a line, but in a crowd, where peaks would make up for it, what it takes."""
-    if under is None or len(window.candidates) <= CROWD:
-        return 2
-    points = slice(window.first, window.last)
-    height = float(np.quantile([candidate.height for candidate in window.candidates], 0.1))
-    free = free_share(time[points], window.candidates)
-    taken = order_of(time[points], under[points], max(GROUND * height, noise.deviation), free)
-    # a piece of baseline as narrow as a peak would take its place
-    widest = max(max(candidate.sigma, candidate.right_half_width) for candidate in window.candidates)
-    return max(2, min(taken, 2 + int((time[window.last - 1] - time[window.first]) / (BASE_PIECE * widest))))
-
-
-def _known(window: Window, begin: float, settings: FitSettings) -> Known:
-    """What a window's fit does not search.
-
-    Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
-    that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
-    """
-    tail = 0.0 if settings.shared_tail else None
-    if settings.hold_up is not None:
-        return Known(settings.hold_up, settings.injection, tail)
-    earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
-    return Known(min(0.0, begin, earliest), settings.injection, tail)
+        return trace
+    ground = global_baseline(trace.time, trace.signal, trace.candidates(), trace.noise, settings.baseline)
+    return replace(trace, signal=trace.signal - ground)
 
 
 def _asked(settings: FitSettings) -> tuple[Expected, ...]:
