@@ -276,28 +276,36 @@ def _cut(piece: Piece, skims: Sequence[tuple[_Skim, list[Piece]]]) -> Sequence[P
     added = [part.result for part in done]
     bounds = [0, *(bound for skim, _ in skims for bound in (skim.points.start, skim.points.stop)), task.time.size]
     taken = {k for skim, _ in skims for k in skim.places}
+    kept = [k for k in range(len(state.peaks)) if k not in taken]
+    ground = piece.result.baseline + _others(task, state, kept)
     for first, last in zip(bounds[::2], bounds[1::2], strict=True):
         # a peak may stand just outside the points of its window
         begin = -np.inf if first == 0 else task.time[min(first, task.time.size - 1)]
         end = np.inf if last == task.time.size else task.time[last]
-        peaks = [peak for k, peak in enumerate(state.peaks) if k not in taken and begin <= peak.anchor < end]
+        peaks = [state.peaks[k] for k in kept if begin <= state.peaks[k].anchor < end]
         if peaks:
-            rest = _rest(piece, slice(first, last), peaks, added) if last - first >= LEAST else None
+            rest = _rest(piece, slice(first, last), peaks, ground, added) if last - first >= LEAST else None
             if rest is None:
                 return [piece]
             done.append(rest)
     return sorted(done, key=lambda one: one.result.task.first)
 
 
-def _rest(piece: Piece, points: slice, peaks: Sequence[Peak], skimmed: Sequence[WindowResult]) -> Piece | None:
-    """Points of a window that are not skimmed, with their peaks, above the baseline that the window had there."""
-    time, base = piece.result.task.time[points], piece.result.baseline[points]
+def _rest(
+    piece: Piece, points: slice, peaks: Sequence[Peak], ground: Array, skimmed: Sequence[WindowResult]
+) -> Piece | None:
+    """Points of a window that are not skimmed, with their peaks, above all that the window had there beside them.
+
+    What it took for the tails of what is skimmed stays, as far as that does not reach there any more.
+    """
+    time = piece.result.task.time[points]
     candidates = tuple(one for one in piece.result.task.candidates if time[0] <= one.apex_time <= time[-1])
+    spill: Array = sum((one.total_at(time) for one in skimmed), np.zeros_like(time))
+    base = ground[points] - spill
     original, own = (
         replace(part, signal=part.signal - base, rigid=True)
         for part in (part_of(one, points, candidates, 0) for one in (piece.original, piece.result.task))
     )
-    spill: Array = sum((one.total_at(time) for one in skimmed), np.zeros_like(time))
     own = replace(own, signal=own.signal - spill)
     state = solved(own.whole, peaks, 0, CLOSE)
     return None if state is None else Piece(original, WindowResult(own, state))
