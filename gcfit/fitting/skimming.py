@@ -1,9 +1,10 @@
 """Badly described peaks between valleys, each few as a window of their own with a baseline of their own.
 
 What a model leaves of a high peak is large beside the small ones on its tail, and what nobody can describe elsewhere in
-a window bends the baseline under all. So where peaks are still described badly once all else is decided, those between
-two valleys are skimmed: fitted by themselves, over their own points, without the curves of all others, above a baseline
-that owes nothing to the rest of the window. They stay so where far less is left.
+a window bends the baseline under all. So where peaks are still described badly once all else is decided, those that a
+valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of all others,
+above a baseline that owes nothing to the rest of the window. They stay so where far less is left. Between two that
+stand higher no baseline is seen, and they stay as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -119,8 +120,9 @@ def _better(piece: Piece, skim: _Skim, parts: Sequence[Piece]) -> bool:
     found = [(result.task, result.state) for result in results if result.state is not None]
     still = sum(sum(result.poor) for result in results)
     firm = {one.apex_time for one in task.candidates if not one.shoulder}
-    fewer = sum(len(after.peaks) for _, after in found) < sum(state.peaks[k].anchor in firm for k in skim.places)
-    if still >= sum(bad[k] for k in skim.places) or fewer or any(_made_up(result) for result in results):
+    count = sum(len(after.peaks) for _, after in found)
+    lost = not sum(state.peaks[k].anchor in firm for k in skim.places) <= count <= len(skim.places)
+    if still >= sum(bad[k] for k in skim.places) or lost or any(_made_up(result) for result in results):
         return False
     return all(
         any(own.time[0] <= state.peaks[k].anchor <= own.time[-1] for own, _ in found)
@@ -199,10 +201,14 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
         bounds = [0, *(point for point, _ in cuts), task.time.size][places.start : places.stop + 1]
         own = tuple(order[k] for k in places)
         first, last = tops[places.start], tops[places.stop - 1]
-        left = _reach(task, state, own[0], np.arange(first, bounds[0] - 1, -1), sweep.before)
-        right = _reach(task, state, own[-1], np.arange(last, bounds[-1]), sweep.behind)
+        left, open_left = _reach(task, state, own[0], np.arange(first, bounds[0] - 1, -1), sweep.before)
+        right, open_right = _reach(task, state, own[-1], np.arange(last, bounds[-1]), sweep.behind)
         points = slice(first + 1 - left, last + right)
-        if points.stop - points.start < LEAST:
+        # between two that stand higher no baseline is seen
+        seen = (open_left and (places.start == 0 or points.start > bounds[0])) or (
+            open_right and (places.stop == len(order) or points.stop < bounds[-1])
+        )
+        if not seen or points.stop - points.start < LEAST:
             continue
         ends, height = task.signal[[points.start, points.stop - 1]], max(height_of(state, place) for place in own)
         if abs(ends[1] - ends[0]) >= sweep.slope * height:
@@ -210,16 +216,19 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
     return skims
 
 
-def _reach(task: Task, state: State, place: int, away: NDArray[np.intp], sigmas: float) -> int:
-    """How many of the points that lead away from a peak's apex are skimmed: so many σ, or until the trace rises."""
+def _reach(task: Task, state: State, place: int, away: NDArray[np.intp], sigmas: float) -> tuple[int, bool]:
+    """How many of the points that lead away from a peak's apex are skimmed, and whether the trace does not rise then.
+
+    They are so many σ, or those before it rises.
+    """
     peak, time = state.peaks[place], task.time[away]
     # two peaks may have the same apex
     values = peak.sign * task.signal[away][np.abs(time - time[:1]) <= sigmas * peak.sigma]
     if not values.size:
-        return 0
+        return 0, False
     lowest = int(np.argmin(values))
-    rises = values[lowest:].max() - values[lowest] > RISE * (values[0] - values[lowest])
-    return lowest + 1 if rises else values.size
+    rises = bool(values[lowest:].max() - values[lowest] > RISE * (values[0] - values[lowest]))
+    return lowest + 1 if rises else values.size, not rises
 
 
 def _others(task: Task, state: State, own: Sequence[int]) -> Array:
