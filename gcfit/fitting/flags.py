@@ -46,15 +46,15 @@ class Evidence:
         Its place among the peaks of the state.
     limits : tuple of two ints
         Points of the window between which it is integrated.
-    points : int
-        Points of the run.
+    run : ndarray, shape (n,)
+        Signal of the run [signal unit].
     """
 
     task: Task
     state: State
     place: int
     limits: tuple[int, int]
-    points: int
+    run: Array
 
     @property
     def residual(self) -> Array:
@@ -80,6 +80,7 @@ def flagged(record: PeakFit, evidence: Evidence) -> PeakFit:
         *_of_misfit(record, evidence),
         *(("at a bound", f"{WORDS[name]} at the bound of its search") for name in stuck),
         *_merged(evidence),
+        *_hemmed(evidence.task),
         *_of_additions(record, stuck),
     ]
     status = next((status for status, _ in flags if status), "ok")
@@ -103,7 +104,9 @@ def _above_all(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
     task = evidence.task
     if task.weights is not None and (task.weights == 0).any():
         return  # what the detector cut may have been higher
-    size, span = float(np.abs(record.curve).max(initial=0.0)), float(task.signal.max() - task.signal.min())
+    # what others add, taken out, may range further than the signal itself
+    seen = np.ptp(evidence.run[task.first : task.first + task.time.size])
+    size, span = float(np.abs(record.curve).max(initial=0.0)), float(min(seen, np.ptp(task.signal)))
     if size > BEYOND * span:
         yield "not determined", f"{size / span:.2g} times as high as the signal ranges: no baseline is seen beside it"
 
@@ -126,7 +129,7 @@ def _of_signal(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
         if np.count_nonzero(masked & (size > 0.5 * highest)) > 2:
             yield "saturated", "saturated: the cut top is left out of the fit"
     begins = record.first == 0 and size[:1].sum() > CUT * highest
-    ends = record.first + size.size == evidence.points and size[-1:].sum() > CUT * highest
+    ends = record.first + size.size == evidence.run.size and size[-1:].sum() > CUT * highest
     if begins or ends:
         yield "clipped", "cut by the end of the run" if ends else "cut by the begin of the run"
 
@@ -162,6 +165,12 @@ def _merged(evidence: Evidence) -> Iterator[tuple[str, str]]:
             time = evidence.task.time[apex]
             yield "merged", f"no valley parts it from the peak at {time:.6g} s: their areas rest on the model"
             return
+
+
+def _hemmed(task: Task) -> Iterator[tuple[str, str]]:
+    """Yield that higher ones on either side leave no baseline to be seen."""
+    if task.hemmed:
+        yield "merged", "no baseline is seen beside it: its area stands on the line between its valleys"
 
 
 def _top(solution: Solution, place: int) -> tuple[int, float]:

@@ -42,13 +42,13 @@ def describe(
         local = result.baseline
         spill = part.signal[first : first + local.size] - result.task.signal
         baseline[first : first + local.size] = local + spill
-        peaks += _peaks_of(result, noise, settings, part.time.size)
+        peaks += _peaks_of(result, noise, settings, part.signal)
     peaks.sort(key=lambda peak: (peak.retention_time_s is None, peak.retention_time_s or peak.window_start_s or 0.0))
     return _numbered(peaks), baseline, tuple(failed)
 
 
-def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points: int) -> list[PeakFit]:
-    """The records of a window's peaks in a run of so many points."""
+def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, run: Array) -> list[PeakFit]:
+    """The records of a window's peaks in a run of this signal."""
     state = result.state
     if state is None:
         return []
@@ -56,7 +56,7 @@ def _peaks_of(result: WindowResult, noise: Noise, settings: FitSettings, points:
     return [
         flagged(
             _peak(place, result, state, limits, noise, settings),
-            Evidence(result.task, state, place, limits, points),
+            Evidence(result.task, state, place, limits, run),
         )
         for place, limits in enumerate(_limits(result, state, noise))
     ]

@@ -2,9 +2,10 @@
 
 What a model leaves of a high peak is large beside the small ones on its tail, and what nobody can describe elsewhere in
 a window bends the baseline under all. So where peaks are still described badly once all else is decided, those that a
-valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of all others,
-above a baseline that owes nothing to the rest of the window. They stay so where far less is left. Between two that
-stand higher no baseline is seen, and they stay as they are.
+valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of others
+that are described well, above a baseline that owes nothing to the rest of the window. They stay so where far less is
+left. Between two that
+stand higher no baseline is seen, and their task says that they are hemmed in.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,11 +55,15 @@ Again = Callable[[slice, Array], list[Task]]  # the tasks of some points of the 
 
 @dataclass(frozen=True, eq=False)
 class _Skim:
-    """Some points of a window, the places of its peaks there, and what is not theirs in the window's signal there."""
+    """Some points of a window, the places of its peaks there, and what is not theirs in the window's signal there.
+
+    They are `hemmed` in where something higher stands on either side.
+    """
 
     points: slice
     places: tuple[int, ...]
     others: Array
+    hemmed: bool
 
 
 def skimmed(pieces: Sequence[Piece], again: Again, fit: Callable[[list[Task]], list[Piece]]) -> list[Piece]:
@@ -87,11 +92,12 @@ def _swept(
 ) -> list[Piece]:
     """Windows with what is skimmed of each, or as they were where that is no better."""
     planned = [
-        again(slice(*_of_run(piece, skim)), piece.result.task.signal[skim.points] - skim.others)
+        replace(task, hemmed=skim.hemmed)
         for piece, group in zip(pieces, groups, strict=True)
         for skim in group
+        for task in again(slice(*_of_run(piece, skim)), piece.result.task.signal[skim.points] - skim.others)
     ]
-    fits = fit([task for tasks in planned for task in tasks])
+    fits = fit(planned)
     ended: list[Piece] = []
     for piece, group in zip(pieces, groups, strict=True):
         better = []
@@ -196,6 +202,7 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
     order = np.argsort(tops, kind="stable").tolist()
     tops = [tops[k] for k in order]
     cuts = _valleys(task, state, order, tops)
+    badly = [k for k, one in enumerate(bad) if one]
     skims = []
     for places in _runs([bad[k] for k in order], [depth > VALLEY for _, depth in cuts], sweep.together):
         bounds = [0, *(point for point, _ in cuts), task.time.size][places.start : places.stop + 1]
@@ -204,15 +211,16 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
         left, open_left = _reach(task, state, own[0], np.arange(first, bounds[0] - 1, -1), sweep.before)
         right, open_right = _reach(task, state, own[-1], np.arange(last, bounds[-1]), sweep.behind)
         points = slice(first + 1 - left, last + right)
-        # between two that stand higher no baseline is seen
         seen = (open_left and (places.start == 0 or points.start > bounds[0])) or (
             open_right and (places.stop == len(order) or points.stop < bounds[-1])
         )
-        if not seen or points.stop - points.start < LEAST:
+        if points.stop - points.start < LEAST:
             continue
         ends, height = task.signal[[points.start, points.stop - 1]], max(height_of(state, place) for place in own)
         if abs(ends[1] - ends[0]) >= sweep.slope * height:
-            skims.append(_Skim(points, own, _others(task, state, own)[points]))
+            # nobody knows what those that are described badly add
+            others = _others(task, state, [*own, *badly])
+            skims.append(_Skim(points, own, others[points], not seen))
     return skims
 
 

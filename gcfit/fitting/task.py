@@ -24,8 +24,9 @@ GAUSSIAN_MODELS = ("gaussian", "emg")
 class Task:
     """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
 
-    Where it is `rigid`, the baseline does not bend beyond its order. `curve` evaluates a peak. `louder`, shape (n,), is
-    the noise at each point over that of the trace, None where they are the same.
+    Where it is `rigid`, the baseline does not bend beyond its order; where the window is `hemmed` in by what is higher
+    on either side, none is seen. `curve` evaluates a peak. `louder`, shape (n,), is the noise at each point over that
+    of the trace, None where they are the same.
     """
 
     first: int
@@ -40,6 +41,7 @@ class Task:
     start: tuple[Peak, ...] = ()
     base_order: int = 2
     rigid: bool = False
+    hemmed: bool = False
     louder: Array | None = None
     curve: CurveOf = curve
 
