@@ -86,12 +86,15 @@ class Trace:
             )
         return tasks
 
-    def again(self, points: slice, signal: Array) -> list[Task]:
-        """The tasks of some points, with the peaks that another signal there, shape (points,), seems to hold."""
+    def again(self, points: slice, signal: Array, known: Sequence[Candidate]) -> list[Task]:
+        """The tasks of some points, with the peaks that another signal there, shape (points,), seems to hold.
+
+        Where it seems to hold none, those that are known there stay.
+        """
         whole = self.signal.copy()
         whole[points] = signal
         other = replace(self, signal=whole)
-        return other.tasks(other.windows(other.candidates(points), points))
+        return other.tasks(other.windows(other.candidates(points) or known, points))
 
 
 def _between_peaks(trace: Trace, windows: Sequence[Window]) -> Array:

@@ -2,10 +2,9 @@
 
 What a model leaves of a high peak is large beside the small ones on its tail, and what nobody can describe elsewhere in
 a window bends the baseline under all. So where peaks are still described badly once all else is decided, those that a
-valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of others
-that are described well, above a baseline that owes nothing to the rest of the window. They stay so where far less is
-left. Between two that
-stand higher no baseline is seen, and their task says that they are hemmed in.
+valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of others that
+are described well, above a baseline that owes nothing to the rest of the window. They stay so where far less is left.
+Between two that stand higher no baseline is seen, and their task says that they are hemmed in.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.certainty import VAGUE, errors_of
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.misfit import height_of
 from gcfit.fitting.parting import Piece, hollow_peaks
 from gcfit.fitting.states import TINY, Peak, State, heights_of, solved
@@ -50,7 +50,8 @@ class _Sweep:
 
 
 SWEEPS = _Sweep(False, 5.0, 8.0, SLOPE), _Sweep(False, 12.0, 16.0, 0.0), _Sweep(True, 12.0, 16.0, 0.0)
-Again = Callable[[slice, Array], list[Task]]  # the tasks of some points of the run, given another signal there
+# the tasks of some points of the run, given another signal there and peaks that are known there
+Again = Callable[[slice, Array, Sequence[Candidate]], list[Task]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ def _swept(
         replace(task, hemmed=skim.hemmed)
         for piece, group in zip(pieces, groups, strict=True)
         for skim in group
-        for task in again(slice(*_of_run(piece, skim)), piece.result.task.signal[skim.points] - skim.others)
+        for task in _planned(piece, skim, again)
     ]
     fits = fit(planned)
     ended: list[Piece] = []
@@ -108,6 +109,14 @@ def _swept(
                 better.append((skim, [_whole(piece, skim, part) for part in parts if part.result.state is not None]))
         ended += _cut(piece, better) if better else [piece]
     return ended
+
+
+def _planned(piece: Piece, skim: _Skim, again: Again) -> list[Task]:
+    """The tasks of what is skimmed, with the peaks that show there by themselves."""
+    task = piece.result.task
+    begin, end = task.time[[skim.points.start, skim.points.stop - 1]]
+    known = [one for one in task.candidates if begin <= one.apex_time <= end]
+    return again(slice(*_of_run(piece, skim)), task.signal[skim.points] - skim.others, known)
 
 
 def _of_run(piece: Piece, skim: _Skim) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import rounds, skimming
+from gcfit.fitting.detect import Candidate
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.records import Fit, FitSettings, PeakFit
 from gcfit.fitting.skimming import Again, _kept, skimmed
@@ -125,7 +126,7 @@ def test_between_higher_ones_no_baseline_is_seen(period: float) -> None:
 def test_a_window_that_is_described_well_is_not_looked_at_again() -> None:
     call, _ = seen(run(height=0.0))
 
-    def refuse(points: slice, signal: Array) -> list[Task]:
+    def refuse(points: slice, signal: Array, known: Sequence[Candidate]) -> list[Task]:
         raise AssertionError(points)
 
     assert skimmed(call.pieces, refuse, call.fit) == list(call.pieces)
