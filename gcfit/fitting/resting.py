@@ -2,26 +2,34 @@
 
 Peaks share a window when their widths say that they may overlap, and a window takes in baseline far beside its peaks.
 A disturbance or a tail that no model describes is then in the way of peaks that it does not touch: next to them the
-trace is a level line for as long as a peak is wide.
+trace is a level line for as long as a peak is wide. And where the baseline floats, far from the trace where that rests
+for long, tails that cancel it are the model's invention, however well the sum describes what is seen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.misfit import NOISE
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.restarts import searched
+from gcfit.fitting.states import heights_of
 from gcfit.fitting.task import Task, WindowMap, part_of
 from gcfit.fitting.window_result import WindowResult
 
 REST = 3.0  # σ of a peak, of the narrower of two, that the trace rests beside it; the bottom of a valley is shorter
 LEVEL = 0.02  # of the height of a peak, by which the trace rises or falls at most while it rests
+LONG = 6.0, 3.0  # σ of the narrowest and the widest peak that the trace rests at least where the baseline is seen
+STEADY = 0.1  # of what the baseline is away from there, by which the trace changes at most: a tail falls by more
+FLOATING = 0.05  # of the height of a peak, by which the baseline is far from a trace that rests
+SURE = 10.0  # times the noise, by which it is so
+BEYOND = 1.25  # times the range of the signal of a part, higher than which no peak of it is
 LEAST = 12  # points of a rest
 LESS = 0.5  # of the sum of squares of the whole window, of which no more may be left of its parts
 LINE = 2  # order of a baseline
@@ -36,15 +44,56 @@ class _Part:
 
 
 def at_rests(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
-    """Cut windows of badly described peaks where the trace rests, and fit their parts; kept where far less is left."""
+    """Cut windows of badly described peaks where the trace rests, and fit their parts; kept where far less is left.
+
+    Where the baseline floated, the parts stand above lines, and are kept where these do not float.
+    """
     groups = [_parts(piece) for piece in pieces]
     states = iter(searched([part.task for group in groups for part in group], map_))
     ended = []
     for piece, group in zip(pieces, groups, strict=True):
         fits = zip(group, islice(states, len(group)), strict=True)
         parts = [Piece(part.original, WindowResult(part.task, state)) for part, state in fits]
-        ended += parts if parts and _better(piece.result, parts) else [piece]
+        better = bool(parts) and (_grounded(parts) if _floats(piece.result) else _better(piece.result, parts))
+        ended += parts if better else [piece]
     return ended
+
+
+def _floats(result: WindowResult) -> bool:
+    """Whether the baseline of a window is far from the trace where that rests for long beside its peaks."""
+    task = result.task
+    if result.state is None or task.model != "auto" or task.crowded:
+        return False
+    tops = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
+    beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
+    sigmas = [one.sigma for one in task.candidates]
+    duration = max(LONG[0] * min(sigmas), LONG[1] * max(sigmas))
+    above = task.signal - result.baseline
+    for some, (first, last) in zip(beside, pairwise([0, *tops, task.time.size]), strict=True):
+        height = min(one.height for one in some)
+        starts, _, points = _rests(task, first, last, duration, height)
+        if starts.size:
+            half = points // 2
+            level = np.abs(_means(above, points)[starts])
+            begin, end = _means(task.signal, half)[[starts, starts + points - half]]
+            far = level > max(FLOATING * height, SURE * task.deviation)
+            if (far & (np.abs(end - begin) < STEADY / 2 * level)).any():
+                return True
+    return False
+
+
+def _means(values: Array, points: int) -> Array:
+    """Mean of so many values from each on, shape (n - points + 1,)."""
+    total = np.concatenate([[0.0], np.cumsum(values - values[0])])
+    return np.asarray(values[0] + (total[points:] - total[:-points]) / points)
+
+
+def _grounded(parts: Sequence[Piece]) -> bool:
+    """Whether parts of a window whose baseline floated have peaks that are seen, above baselines that do not float."""
+    states = [(part.result.task, part.result.state) for part in parts]
+    found = [(task, state) for task, state in states if state is not None]
+    high = any(heights_of(state).max(initial=0.0) > BEYOND * np.ptp(task.signal) for task, state in found)
+    return bool(found) and not high and not any(_floats(part.result) for part in parts)
 
 
 def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
@@ -71,13 +120,14 @@ def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
 
 
 def _parts(piece: Piece) -> list[_Part]:
-    """The parts of a window that holds badly described peaks or none; nothing where the trace does not rest in it.
+    """The parts of a window that holds badly described peaks or none, or whose baseline floats; else nothing.
 
     In a crowd a level stretch may as well be the saddle between two peaks on a third.
     """
     task, state = piece.result.task, piece.result.state
     free = task.model == "auto" and not task.rigid and not task.crowded
-    if not free or (state is not None and not any(piece.result.poor)):
+    floats = _floats(piece.result)
+    if not free or (state is not None and not any(piece.result.poor) and not floats):
         return []
     groups, cuts = [[task.candidates[0]]], []
     for before, one in pairwise(task.candidates):
@@ -86,14 +136,14 @@ def _parts(piece: Piece) -> list[_Part]:
             groups.append([])
         groups[-1].append(one)
     bounds = [_before(task, task.candidates[0]), *cuts, _behind(task, task.candidates[-1])]
-    if bounds == [0, task.time.size]:
+    if bounds == [0, task.time.size] and not floats:
         return []
     spans = zip(groups, pairwise(bounds), strict=True)
-    return [_part(piece.original, task, slice(*ends), tuple(group)) for group, ends in spans]
+    return [_part(piece.original, task, slice(*ends), tuple(group), floats) for group, ends in spans]
 
 
-def _part(original: Task, task: Task, points: slice, candidates: tuple[Candidate, ...]) -> _Part:
-    return _Part(*(part_of(one, points, candidates, LINE) for one in (original, task)))
+def _part(original: Task, task: Task, points: slice, candidates: tuple[Candidate, ...], rigid: bool) -> _Part:
+    return _Part(*(replace(part_of(one, points, candidates, LINE), rigid=rigid) for one in (original, task)))
 
 
 def _between(task: Task, before: Candidate, after: Candidate) -> int:

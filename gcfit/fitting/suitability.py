@@ -51,6 +51,10 @@ def shape_of(time: Array, rows: Array) -> Shape | None:
     third = near[0] @ _THIRD / step**3
     shift = -slope[0] / bend[0]
     shift -= 0.5 * third * shift**2 / bend[0]
+    if not abs(shift) <= step:
+        # five points that no quartic follows, as at the tip of a saw: a parabola through three
+        slope, bend, third = near @ _SLOPE / step, near @ _BEND / step**2, 0.0
+        shift = -slope[0] / bend[0]
     height = float(near[0, 2] + slope[0] * shift / 2)
     slopes_at_apex = slope[1:] + bend[1:] * shift
     half = _crossings(time, rows[0], top, height / 2)
@@ -117,6 +121,8 @@ def signal_to_noise(height: float, peak_to_peak: float) -> float:
 _FIRST = np.array([1, -8, 0, 8, -1]) / 12
 _SECOND = np.array([-1, 16, -30, 16, -1]) / 12
 _THIRD = np.array([-1, 2, 0, -2, 1]) / 2
+_SLOPE = np.array([0, -1, 0, 1, 0]) / 2
+_BEND = np.array([0, 1, -2, 1, 0])
 
 
 def _crossings(time: Array, curve: Array, top: int, level: float) -> tuple[float, float] | None:

@@ -11,7 +11,7 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import resting, rounds
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.records import FitSettings, PeakFit
-from gcfit.fitting.resting import at_rests
+from gcfit.fitting.resting import _floats, at_rests
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task, WindowMap
 from gcfit.fitting.window_result import WindowResult
@@ -129,6 +129,72 @@ def test_a_well_described_peak_just_outside_its_window_is_not_given_up(monkeypat
     assert at_rests([moved], map) == [moved]
     monkeypatch.setattr(WindowResult, "poor", property(lambda result: [True, True]))
     assert at_rests([moved], map) != [moved]
+
+
+SAW = np.where(TIME < 40.0, 40.0 * np.exp((TIME - 40.0) / 8), 0.0)  # rises slowly and breaks off, as no peak does
+
+
+def beside_a_saw(behind: float, sigma: float, height: float) -> tuple[Chromatogram, float]:
+    """A Gaussian so far [s] behind a saw whose shape takes several peaks and a baseline that cancels them; its area."""
+    signal = 5.0 + SAW + gaussian(TIME, 40.0 + behind, sigma, height) + 0.02 * white(3, TIME.size)
+    return Chromatogram(TIME, signal), sigma * height * np.sqrt(2 * np.pi)
+
+
+@pytest.mark.parametrize(("behind", "sigma", "height"), [(6.0, 1.0, 15.0), (5.0, 1.0, 40.0), (5.0, 1.0, 15.0)])
+def test_a_baseline_far_from_where_the_trace_rests_is_none(
+    behind: float, sigma: float, height: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chromatogram, area = beside_a_saw(behind, sigma, height)
+    _, before = fitted(chromatogram, monkeypatch)
+    spoilt = min(before, key=lambda one: abs((one.retention_time_s or 0.0) - 40.0 - behind))
+    assert (spoilt.area or 0.0) > 1.3 * area
+    assert (spoilt.r_squared or 0.0) > 0.999
+    monkeypatch.undo()
+    peaks = gcfit.fit(chromatogram, settings=FitSettings(hold_up=1.0)).peaks
+    own = min(peaks, key=lambda one: abs((one.retention_time_s or 0.0) - 40.0 - behind))
+    assert own.status == "ok"
+    assert own.area == pytest.approx(area, rel=3e-3)
+
+
+def above_nothing(signal: Array) -> WindowResult:
+    """A window above a baseline of nothing."""
+    (window,) = planned(Chromatogram(TIME, signal + 0.004 * white(3, TIME.size)))
+    state = window.result.state
+    assert state is not None
+    solution = replace(state.solution, base_coefficients=np.zeros_like(state.solution.base_coefficients))
+    return replace(window.result, state=replace(state, solution=solution))
+
+
+def planned(chromatogram: Chromatogram) -> list[Piece]:
+    with pytest.MonkeyPatch.context() as patch:
+        return fitted(chromatogram, patch)[0]
+
+
+def test_a_baseline_floats_where_the_trace_neither_falls_nor_stands_on_another_peak() -> None:
+    narrow, behind = gaussian(TIME, 45.0, 0.8, 10.0), np.maximum(TIME - 45, 0.0)
+    assert _floats(above_nothing(narrow + np.where(TIME > 45, 2.0, 0.0)))
+    assert not _floats(above_nothing(narrow + np.where(TIME > 45, 2.0 * np.exp(-0.08 * behind), 0.0)))
+    # the top of a wide one
+    assert not _floats(above_nothing(narrow + gaussian(TIME, 32.0, 10.0, 0.5)))
+
+
+def test_parts_that_float_too_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    assert at_rests([window], map) != [window]
+    monkeypatch.setattr(resting, "_floats", lambda result: True)
+    assert at_rests([window], map) == [window]
+
+
+def test_parts_higher_than_what_is_seen_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    monkeypatch.setattr(resting, "BEYOND", 0.5)
+    assert at_rests([window], map) == [window]
+
+
+def test_without_a_peak_nothing_is_cut_for_a_baseline_that_floats(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    monkeypatch.setattr(resting, "searched", lambda tasks, map_: [None for _ in tasks])
+    assert at_rests([window], map) == [window]
 
 
 @pytest.mark.real_data

@@ -63,6 +63,15 @@ def test_apex_slopes_against_moving_the_curve() -> None:
     assert found.apex_slopes == pytest.approx([1.0], abs=1e-3)
 
 
+@pytest.mark.parametrize("last", [0.95, 0.97, 0.99])
+def test_a_tip_that_breaks_off_is_where_it_is(last: float) -> None:
+    # no quartic follows it: the Newton step from the highest point led far out of the run
+    time = np.arange(0.0, 20.0, 0.1)
+    curve = np.where(time < 10.05, np.exp((time - 10) / 3), 0.0)
+    curve[101] = last
+    assert measured(time, curve[None]).apex == pytest.approx(10.0, abs=0.1)
+
+
 def test_an_apex_at_the_edge_is_none_and_an_unfinished_flank_has_no_width() -> None:
     time = np.arange(0.0, 50.0, 0.5)
     assert shape_of(time, gaussian_rows(time, 0.2, 5.0)) is None
