@@ -19,8 +19,9 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.misfit import NOISE
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.restarts import searched
-from gcfit.fitting.states import heights_of
+from gcfit.fitting.states import State, heights_of
 from gcfit.fitting.task import Task, WindowMap, part_of
+from gcfit.fitting.views import running_sum
 from gcfit.fitting.window_result import WindowResult
 
 REST = 3.0  # σ of a peak, of the narrower of two, that the trace rests beside it; the bottom of a valley is shorter
@@ -48,13 +49,14 @@ def at_rests(pieces: Sequence[Piece], map_: WindowMap) -> list[Piece]:
 
     Where the baseline floated, the parts stand above lines, and are kept where these do not float.
     """
-    groups = [_parts(piece) for piece in pieces]
+    floating = [_floats(piece.result) for piece in pieces]
+    groups = [_parts(piece, floats) for piece, floats in zip(pieces, floating, strict=True)]
     states = iter(searched([part.task for group in groups for part in group], map_))
     ended = []
-    for piece, group in zip(pieces, groups, strict=True):
+    for piece, group, floats in zip(pieces, groups, floating, strict=True):
         fits = zip(group, islice(states, len(group)), strict=True)
         parts = [Piece(part.original, WindowResult(part.task, state)) for part, state in fits]
-        better = bool(parts) and (_grounded(parts) if _floats(piece.result) else _better(piece.result, parts))
+        better = bool(parts) and (_grounded(parts) if floats else _better(piece.result, parts))
         ended += parts if better else [piece]
     return ended
 
@@ -64,28 +66,42 @@ def _floats(result: WindowResult) -> bool:
     task = result.task
     if result.state is None or task.model != "auto" or task.crowded:
         return False
-    tops = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
-    beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
     sigmas = [one.sigma for one in task.candidates]
     duration = max(LONG[0] * min(sigmas), LONG[1] * max(sigmas))
-    above = task.signal - result.baseline
-    for some, (first, last) in zip(beside, pairwise([0, *tops, task.time.size]), strict=True):
-        height = min(one.height for one in some)
-        starts, _, points = _rests(task, first, last, duration, height)
-        if starts.size:
-            half = points // 2
-            level = np.abs(_means(above, points)[starts])
-            begin, end = _means(task.signal, half)[[starts, starts + points - half]]
-            far = level > max(FLOATING * height, SURE * task.deviation)
-            if (far & (np.abs(end - begin) < STEADY / 2 * level)).any():
-                return True
+    points, least = _points(task, duration), min(one.height for one in task.candidates)
+    above, tops = task.signal - result.baseline, _tops(result.state)
+    away = np.abs(above) > max(FLOATING * least, SURE * task.deviation)
+    if np.count_nonzero(away & (tops == 0)) < points:
+        return False  # as nearly always: nothing but flanks
+    places = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
+    beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
+    for some, (first, last) in zip(beside, pairwise([0, *places, task.time.size]), strict=True):
+        if last - first < points:
+            continue
+        height, half = min(one.height for one in some), points // 2
+        level = np.abs(_means(above[first:last], points))
+        halves = _means(task.signal[first:last], half)
+        change = np.abs(halves[points - half :] - halves[: level.size])
+        far = (level > max(FLOATING * height, SURE * task.deviation)) & (change < STEADY / 2 * level)
+        far &= _means(tops[first:last], points) == 0
+        if far.any() and far[_rests(task, first, last, duration, height)[0] - first].any():
+            return True
     return False
+
+
+def _tops(state: State) -> Array:
+    """1 where a peak of a window is above half its height, as on a long injection's level top, else 0, shape (n,)."""
+    tops = np.zeros_like(state.solution.residual)
+    for shape in state.solution.curves:
+        height = np.abs(shape.rows[0])
+        tops[shape.first : shape.last][height > 0.5 * height.max(initial=0.0)] = 1.0
+    return tops
 
 
 def _means(values: Array, points: int) -> Array:
     """Mean of so many values from each on, shape (n - points + 1,)."""
-    total = np.concatenate([[0.0], np.cumsum(values - values[0])])
-    return np.asarray(values[0] + (total[points:] - total[:-points]) / points)
+    total = running_sum(values)
+    return np.asarray((total[points:] - total[:-points]) / points)
 
 
 def _grounded(parts: Sequence[Piece]) -> bool:
@@ -119,14 +135,13 @@ def _better(whole: WindowResult, parts: Sequence[Piece]) -> bool:
     return now < LESS * was
 
 
-def _parts(piece: Piece) -> list[_Part]:
+def _parts(piece: Piece, floats: bool) -> list[_Part]:
     """The parts of a window that holds badly described peaks or none, or whose baseline floats; else nothing.
 
     In a crowd a level stretch may as well be the saddle between two peaks on a third.
     """
     task, state = piece.result.task, piece.result.state
     free = task.model == "auto" and not task.rigid and not task.crowded
-    floats = _floats(piece.result)
     if not free or (state is not None and not any(piece.result.poor) and not floats):
         return []
     groups, cuts = [[task.candidates[0]]], []
@@ -167,12 +182,17 @@ def _behind(task: Task, peak: Candidate) -> int:
     return int(starts[0]) + points if starts.size else last
 
 
+def _points(task: Task, duration: float) -> int:
+    """Points of a rest of some duration [s]."""
+    interval = (task.time[-1] - task.time[0]) / (task.time.size - 1)
+    return max(LEAST, round(float(duration / interval)))
+
+
 def _rests(
     task: Task, first: int, last: int, duration: float, height: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
     """First points of all stretches of some duration in which the trace rests, their scatter, and their points."""
-    interval = (task.time[-1] - task.time[0]) / (task.time.size - 1)
-    points = max(LEAST, round(duration / interval))
+    points = _points(task, duration)
     if last - first < points:
         return np.zeros(0, dtype=np.intp), np.zeros(0), points
     stretches = sliding_window_view(task.signal[first:last] - task.signal[first], points)

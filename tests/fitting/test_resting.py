@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
@@ -112,7 +113,7 @@ def test_a_candidate_just_outside_its_window_stays_with_the_part_beside_it(monke
     outside = replace(peak, apex_time=float(task.time[-1]) + 0.1)
     both = replace(task, candidates=(peak, outside))
     whole = replace(window, result=replace(window.result, task=both))
-    assert [part.task.candidates for part in resting._parts(whole)] == [(peak,), (outside,)]
+    assert [part.task.candidates for part in resting._parts(whole, False)] == [(peak,), (outside,)]
 
 
 def test_a_well_described_peak_just_outside_its_window_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +177,19 @@ def test_a_baseline_floats_where_the_trace_neither_falls_nor_stands_on_another_p
     assert not _floats(above_nothing(narrow + np.where(TIME > 45, 2.0 * np.exp(-0.08 * behind), 0.0)))
     # the top of a wide one
     assert not _floats(above_nothing(narrow + gaussian(TIME, 32.0, 10.0, 0.5)))
+
+
+def test_the_level_top_of_a_long_injection_is_no_rest() -> None:
+    time, lasted, sigma = np.arange(0.0, 300.0, 0.2), 40.0, 2.0
+
+    def plateau(begin: float, height: float) -> Array:
+        edges = [(time - edge) / sigma / np.sqrt(2) for edge in (begin, begin + lasted)]
+        return height / 2 * (erf(edges[0]) - erf(edges[1]))
+
+    signal = 5.0 + plateau(100.0, 50.0) + plateau(160.0, 20.0) + 0.05 * white(5, time.size)
+    settings = FitSettings(hold_up=20.0, injection=lasted)
+    areas = [one.area for one in gcfit.fit(Chromatogram(time, signal), settings=settings).peaks if one.status == "ok"]
+    assert areas == pytest.approx([50 * lasted, 20 * lasted], rel=1e-3)
 
 
 def test_parts_that_float_too_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
