@@ -26,7 +26,7 @@ from gcfit.fitting.window_result import WindowResult
 
 REST = 3.0  # σ of a peak, of the narrower of two, that the trace rests beside it; the bottom of a valley is shorter
 LEVEL = 0.02  # of the height of a peak, by which the trace rises or falls at most while it rests
-LONG = 6.0  # σ of the narrowest peak that the trace rests at least where the baseline is seen
+LONG = 6.0, 3.0  # σ of the narrowest and the widest peak that the trace rests at least where the baseline is seen
 STEADY = 0.1  # of what the baseline is away from there, by which the trace changes at most: a tail falls by more
 FLOATING = 0.05  # of the height of a peak, by which the baseline is far from a trace that rests
 SURE = 10.0  # times the noise, by which it is so
@@ -66,7 +66,8 @@ def _floats(result: WindowResult) -> bool:
     task = result.task
     if result.state is None or task.model != "auto" or task.crowded:
         return False
-    duration = LONG * min(one.sigma for one in task.candidates)
+    sigmas = [one.sigma for one in task.candidates]
+    duration = max(LONG[0] * min(sigmas), LONG[1] * max(sigmas))
     points, least = _points(task, duration), min(one.height for one in task.candidates)
     above, tops = task.signal - result.baseline, _tops(result.state)
     away = np.abs(above) > max(FLOATING * least, SURE * task.deviation)

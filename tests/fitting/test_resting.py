@@ -171,10 +171,12 @@ def planned(chromatogram: Chromatogram) -> list[Piece]:
         return fitted(chromatogram, patch)[0]
 
 
-def test_a_baseline_floats_where_the_trace_rests_and_not_on_a_tail() -> None:
+def test_a_baseline_floats_where_the_trace_neither_falls_nor_stands_on_another_peak() -> None:
     narrow, behind = gaussian(TIME, 45.0, 0.8, 10.0), np.maximum(TIME - 45, 0.0)
     assert _floats(above_nothing(narrow + np.where(TIME > 45, 2.0, 0.0)))
     assert not _floats(above_nothing(narrow + np.where(TIME > 45, 2.0 * np.exp(-0.08 * behind), 0.0)))
+    # the top of a wide one
+    assert not _floats(above_nothing(narrow + gaussian(TIME, 32.0, 10.0, 0.5)))
 
 
 def test_the_level_top_of_a_long_injection_is_no_rest() -> None:
