@@ -84,7 +84,7 @@ def _floats(result: WindowResult) -> bool:
         change = np.abs(halves[points - half :] - halves[: level.size])
         far = (level > max(FLOATING * height, SURE * task.deviation)) & (change < STEADY / 2 * level)
         far &= _means(tops[first:last], points) == 0
-        if far.any() and far[_rests(task, first, last, duration, height)[0] - first].any():
+        if far.any() and far[rests(task, first, last, duration, height)[0] - first].any():
             return True
     return False
 
@@ -165,20 +165,20 @@ def _between(task: Task, before: Candidate, after: Candidate) -> int:
     """The middle of the straightest rest between two candidates; 0 where the trace does not rest there."""
     first, last = np.searchsorted(task.time, [before.apex_time, after.apex_time]).tolist()
     sigma, height = min(before.sigma, after.sigma), min(before.height, after.height)
-    starts, scatter, points = _rests(task, first, last, REST * sigma, height)
+    starts, scatter, points = rests(task, first, last, REST * sigma, height)
     return int(starts[np.argmin(scatter)]) + points // 2 if starts.size else 0
 
 
 def _before(task: Task, peak: Candidate) -> int:
     """Where the last rest before a candidate begins; 0 where the trace does not rest there."""
-    starts, _, _ = _rests(task, 0, int(np.searchsorted(task.time, peak.apex_time)), REST * peak.sigma, peak.height)
+    starts, _, _ = rests(task, 0, int(np.searchsorted(task.time, peak.apex_time)), REST * peak.sigma, peak.height)
     return int(starts[-1]) if starts.size else 0
 
 
 def _behind(task: Task, peak: Candidate) -> int:
     """Where the first rest after a candidate ends; the end of the window where the trace does not rest there."""
     first, last = int(np.searchsorted(task.time, peak.apex_time)), task.time.size
-    starts, _, points = _rests(task, first, last, REST * peak.sigma, peak.height)
+    starts, _, points = rests(task, first, last, REST * peak.sigma, peak.height)
     return int(starts[0]) + points if starts.size else last
 
 
@@ -188,10 +188,13 @@ def _points(task: Task, duration: float) -> int:
     return max(LEAST, round(float(duration / interval)))
 
 
-def _rests(
-    task: Task, first: int, last: int, duration: float, height: float
+def rests(
+    task: Task, first: int, last: int, duration: float, height: float, level: float = LEVEL
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
-    """First points of all stretches of some duration in which the trace rests, their scatter, and their points."""
+    """First points of all stretches of some duration [s] in which the trace rests, their scatter, and their points.
+
+    It rises or falls there by a share of a height, its `level`, at most.
+    """
     points = _points(task, duration)
     if last - first < points:
         return np.zeros(0, dtype=np.intp), np.zeros(0), points
@@ -199,6 +202,6 @@ def _rests(
     line = np.linspace(-1.0, 1.0, points)
     slopes = stretches @ line / (line @ line)
     scatter = np.sqrt(np.maximum(stretches.var(axis=1) - slopes**2 * np.mean(line**2), 0.0))
-    resting = (2 * np.abs(slopes) <= LEVEL * height) & (scatter <= NOISE * task.deviation)
+    resting = (2 * np.abs(slopes) <= level * height) & (scatter <= NOISE * task.deviation)
     places = np.flatnonzero(resting)
     return first + places, scatter[places], points

@@ -7,6 +7,7 @@ import numpy as np
 
 from gcfit.fitting.blocks import in_blocks
 from gcfit.fitting.parting import Piece, parted
+from gcfit.fitting.rescue import rescued
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.resting import at_rests
 from gcfit.fitting.shared import with_best_tail, with_tail
@@ -24,10 +25,10 @@ def fitted(tasks: list[Task], map_: WindowMap, again: Again, *, at_once: bool = 
     """Fit all windows; those into which a neighbour's tail spills are fitted again without it.
 
     Windows in which high peaks drown small ones are cut, those of badly described peaks where the trace rests, long
-    ones searched in blocks, and what is described badly then is skimmed, with what is found `again` there, unless all
-    peaks are to be fitted `at_once`.
+    ones searched in blocks, and what is described badly then or not at all is fitted by itself, with what is found
+    `again` there, unless all peaks are to be fitted `at_once`.
     """
-    pieces = _windows(tasks, map_) if at_once else skimmed(_cut(tasks, map_), again, lambda tasks: _cut(tasks, map_))
+    pieces = _windows(tasks, map_) if at_once else _by_themselves(_cut(tasks, map_), map_, again)
     results = [piece.result for piece in pieces]
     originals = {piece.original.first: piece.original for piece in pieces}
     for _ in range(SPILL_ROUNDS):
@@ -52,6 +53,15 @@ def fitted(tasks: list[Task], map_: WindowMap, again: Again, *, at_once: bool = 
 def _windows(tasks: list[Task], map_: WindowMap) -> list[Piece]:
     """Windows that are fitted whole."""
     return [Piece(task, WindowResult(task, state)) for task, state in zip(tasks, searched(tasks, map_), strict=True)]
+
+
+def _by_themselves(pieces: list[Piece], map_: WindowMap, again: Again) -> list[Piece]:
+    """Windows of which what is not described well as it is was fitted by itself."""
+
+    def fit(tasks: list[Task]) -> list[Piece]:
+        return _cut(tasks, map_)
+
+    return skimmed(rescued(pieces, again, fit), again, fit)
 
 
 def _cut(tasks: list[Task], map_: WindowMap) -> list[Piece]:

@@ -55,7 +55,7 @@ Again = Callable[[slice, Array, Sequence[Candidate]], list[Task]]
 
 
 @dataclass(frozen=True, eq=False)
-class _Skim:
+class Skim:
     """Some points of a window, the places of its peaks there, and what is not theirs in the window's signal there.
 
     They are `hemmed` in where something higher stands on either side.
@@ -89,7 +89,7 @@ def skimmed(pieces: Sequence[Piece], again: Again, fit: Callable[[list[Task]], l
 
 
 def _swept(
-    pieces: Sequence[Piece], groups: Sequence[Sequence[_Skim]], again: Again, fit: Callable[[list[Task]], list[Piece]]
+    pieces: Sequence[Piece], groups: Sequence[Sequence[Skim]], again: Again, fit: Callable[[list[Task]], list[Piece]]
 ) -> list[Piece]:
     """Windows with what is skimmed of each, or as they were where that is no better."""
     planned = [
@@ -107,11 +107,11 @@ def _swept(
             parts = [one for one in fits if first <= one.result.task.first < last]
             if _better(piece, skim, parts):
                 better.append((skim, [_whole(piece, skim, part) for part in parts if part.result.state is not None]))
-        ended += _cut(piece, better) if better else [piece]
+        ended += without(piece, better) if better else [piece]
     return ended
 
 
-def _planned(piece: Piece, skim: _Skim, again: Again) -> list[Task]:
+def _planned(piece: Piece, skim: Skim, again: Again) -> list[Task]:
     """The tasks of what is skimmed, with the peaks that show there by themselves."""
     task = piece.result.task
     begin, end = task.time[[skim.points.start, skim.points.stop - 1]]
@@ -119,13 +119,13 @@ def _planned(piece: Piece, skim: _Skim, again: Again) -> list[Task]:
     return again(slice(*_of_run(piece, skim)), task.signal[skim.points] - skim.others, known)
 
 
-def _of_run(piece: Piece, skim: _Skim) -> tuple[int, int]:
+def _of_run(piece: Piece, skim: Skim) -> tuple[int, int]:
     """Between which points of the run something is skimmed."""
     first = piece.result.task.first
     return first + skim.points.start, first + skim.points.stop
 
 
-def _better(piece: Piece, skim: _Skim, parts: Sequence[Piece]) -> bool:
+def _better(piece: Piece, skim: Skim, parts: Sequence[Piece]) -> bool:
     """Whether far less is left of what is skimmed, its peaks are described better, and none is lost or made up."""
     task, state = piece.result.task, piece.result.state
     results = [part.result for part in parts if part.result.state is not None]
@@ -137,7 +137,7 @@ def _better(piece: Piece, skim: _Skim, parts: Sequence[Piece]) -> bool:
     firm = {one.apex_time for one in task.candidates if not one.shoulder}
     count = sum(len(after.peaks) for _, after in found)
     lost = not sum(state.peaks[k].anchor in firm for k in skim.places) <= count <= len(skim.places)
-    if still >= sum(bad[k] for k in skim.places) or lost or any(_made_up(result) for result in results):
+    if still >= sum(bad[k] for k in skim.places) or lost or any(made_up(result) for result in results):
         return False
     return all(
         any(own.time[0] <= state.peaks[k].anchor <= own.time[-1] for own, _ in found)
@@ -158,7 +158,7 @@ def _leave_less(whole: WindowResult, parts: Sequence[WindowResult]) -> bool:
     return now < LESS * was
 
 
-def _made_up(part: WindowResult) -> bool:
+def made_up(part: WindowResult) -> bool:
     """Whether a peak of a part has an area that the data do not tell, or that its baseline takes from it."""
     task, state = part.task, part.state
     if state is None:
@@ -190,7 +190,7 @@ def _kept(peak: Peak, area: float, found: Sequence[tuple[Task, State]]) -> bool:
     return abs(anchor - peak.anchor) < peak.sigma and KEPT * area <= other <= area / KEPT
 
 
-def _whole(piece: Piece, skim: _Skim, part: Piece) -> Piece:
+def _whole(piece: Piece, skim: Skim, part: Piece) -> Piece:
     """A part with all that is in the signal."""
     first, size = part.original.first - piece.original.first, part.original.time.size
     points = slice(first, first + size)
@@ -199,7 +199,7 @@ def _whole(piece: Piece, skim: _Skim, part: Piece) -> Piece:
     return replace(part, original=replace(part.original, signal=part.original.signal + removed))
 
 
-def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
+def _skims(result: WindowResult, sweep: _Sweep) -> list[Skim]:
     """What is skimmed of a window in a sweep."""
     task, state = result.task, result.state
     if state is None or task.model != "auto":
@@ -217,8 +217,9 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
         bounds = [0, *(point for point, _ in cuts), task.time.size][places.start : places.stop + 1]
         own = tuple(order[k] for k in places)
         first, last = tops[places.start], tops[places.stop - 1]
-        left, open_left = _reach(task, state, own[0], np.arange(first, bounds[0] - 1, -1), sweep.before)
-        right, open_right = _reach(task, state, own[-1], np.arange(last, bounds[-1]), sweep.behind)
+        before, behind = state.peaks[own[0]], state.peaks[own[-1]]
+        left, open_left = reach(task, before.sign, np.arange(first, bounds[0] - 1, -1), sweep.before * before.sigma)
+        right, open_right = reach(task, behind.sign, np.arange(last, bounds[-1]), sweep.behind * behind.sigma)
         points = slice(first + 1 - left, last + right)
         seen = (open_left and (places.start == 0 or points.start > bounds[0])) or (
             open_right and (places.stop == len(order) or points.stop < bounds[-1])
@@ -229,18 +230,18 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[_Skim]:
         if abs(ends[1] - ends[0]) >= sweep.slope * height:
             # nobody knows what those that are described badly add
             others = _others(task, state, [*own, *badly])
-            skims.append(_Skim(points, own, others[points], not seen))
+            skims.append(Skim(points, own, others[points], not seen))
     return skims
 
 
-def _reach(task: Task, state: State, place: int, away: NDArray[np.intp], sigmas: float) -> tuple[int, bool]:
-    """How many of the points that lead away from a peak's apex are skimmed, and whether the trace does not rise then.
+def reach(task: Task, sign: int, away: NDArray[np.intp], duration: float) -> tuple[int, bool]:
+    """How many of the points that lead away from an apex are a peak's, and whether the trace does not rise then.
 
-    They are so many σ, or those before it rises.
+    They last so long [s], or until it rises.
     """
-    peak, time = state.peaks[place], task.time[away]
+    time = task.time[away]
     # two peaks may have the same apex
-    values = peak.sign * task.signal[away][np.abs(time - time[:1]) <= sigmas * peak.sigma]
+    values = sign * task.signal[away][np.abs(time - time[:1]) <= duration]
     if not values.size:
         return 0, False
     lowest = int(np.argmin(values))
@@ -293,7 +294,7 @@ def _runs(bad: Sequence[bool], parted: Sequence[bool], together: bool) -> list[r
     return spans
 
 
-def _cut(piece: Piece, skims: Sequence[tuple[_Skim, list[Piece]]]) -> Sequence[Piece]:
+def without(piece: Piece, skims: Sequence[tuple[Skim, list[Piece]]]) -> Sequence[Piece]:
     """A window cut into what is skimmed and the rest; as it was where nothing describes the rest."""
     task, state = piece.result.task, piece.result.state
     if state is None:

@@ -206,7 +206,7 @@ def test_no_well_described_peak_is_given_up_for_a_bad_one(monkeypatch: pytest.Mo
     monkeypatch.setattr(
         WindowResult, "poor", property(lambda one: [True, False] if one is whole else [False] * len(one.state.peaks))
     )
-    for name, value in (("VALLEY", 9.0), ("LESS", np.inf), ("_made_up", lambda part: False), ("KEPT", 1.01)):
+    for name, value in (("VALLEY", 9.0), ("LESS", np.inf), ("made_up", lambda part: False), ("KEPT", 1.01)):
         monkeypatch.setattr(skimming, name, value)
     assert skimmed(call.pieces, call.again, call.fit) == [window]
     monkeypatch.setattr(skimming, "KEPT", 1e-9)
