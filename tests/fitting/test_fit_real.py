@@ -10,11 +10,17 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.fitting.records import Fit, FitSettings, PeakFit
-from tests.realdata import FOLDER, real_data_folder
+from tests.realdata import FOLDER, assert_sound, real_data_folder
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 DERIVED = FOLDER / "derived"
-TRACES = sorted(path.name for path in DERIVED.glob("*.csv") if not path.name.endswith(".peaks.csv"))
+# fitted as the vendor wrote them in `test_vendor_tables.py`
+ORIGINALS = ("001F010", "DIONEX", "SHIMADZU", "WAT_490", "NV-F0101", "AgPTFE28", "issue_198")
+TRACES = sorted(
+    path.name
+    for path in DERIVED.glob("*.csv")
+    if not path.name.endswith(".peaks.csv") and not any(name in path.name for name in ORIGINALS)
+)
 LONG = 60_000  # points; the whole run of 240 min is too long for a suite, a part of it is fitted
 CROWDED = {"openchrom__PE_Turbochrom_GC.gaml.csv": 3200.0, "openchrom__tgntpe41.cdf.csv": 3200.0}  # s, the same of them
 
@@ -35,20 +41,12 @@ def fitted(name: str) -> Fit:
 
 def test_there_are_traces() -> None:
     real_data_folder()
-    assert len(TRACES) >= 24
+    assert len(TRACES) >= 12
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_every_trace_is_fitted(name: str) -> None:
-    fit = fitted(name)  # warnings are errors
-    assert fit.peaks
-    for peak in fit.peaks:
-        numbers = [value for value in vars(peak).values() if isinstance(value, float)]
-        assert np.isfinite(numbers).all(), peak
-        assert peak.area is None or peak.area > 0, peak
-    # regression: the worst file is above 0.99
-    assert fit.r_squared is not None
-    assert fit.r_squared > 0.99
+    assert_sound(fitted(name))  # warnings are errors
 
 
 def test_most_peaks_are_described_to_a_thousandth() -> None:

@@ -108,10 +108,9 @@ def test_the_rest_of_the_window_stays_as_it_was() -> None:
     assert now.retention_time_s == pytest.approx(was.retention_time_s, abs=1e-3)
 
 
-@pytest.mark.parametrize("period", [150.0, 300.0])
-def test_between_higher_ones_no_baseline_is_seen(period: float) -> None:
+def test_between_higher_ones_no_baseline_is_seen() -> None:
     time = np.arange(0.0, 600.0, 0.2)
-    run = Chromatogram(time, white(2, time.size) + 20 * np.sin(2 * np.pi * time / period))
+    run = Chromatogram(time, white(2, time.size) + 20 * np.sin(2 * np.pi * time / 300))
     call, before = seen(run)
     known = {one.area for one in before.peaks}
     new = [one for one in skimmed(call.pieces, call.again, call.fit) if one not in call.pieces]
