@@ -22,7 +22,12 @@ TRACES = sorted(
     if not path.name.endswith(".peaks.csv") and not any(name in path.name for name in ORIGINALS)
 )
 LONG = 60_000  # points; the whole run of 240 min is too long for a suite, a part of it is fitted
-CROWDED = {"openchrom__PE_Turbochrom_GC.gaml.csv": 3200.0, "openchrom__tgntpe41.cdf.csv": 3200.0}  # s, the same of them
+CROWDED = {
+    "netcdf-gcms__agilent-hplc.cdf.csv": 620.0,
+    "openchrom__HP-CH.CDF.csv": 420.0,
+    "openchrom__PE_Turbochrom_GC.gaml.csv": 3200.0,
+    "openchrom__tgntpe41.cdf.csv": 3200.0,
+}  # s, the same of them
 
 
 def trace(name: str) -> Chromatogram:

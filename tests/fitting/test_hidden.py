@@ -214,7 +214,7 @@ def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float
     assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)
 
 
-@pytest.mark.parametrize(("height", "decay"), [(100.0, 2.5), (300.0, 4.0), (60.0, 4.0)])
+@pytest.mark.parametrize(("height", "decay"), [(100.0, 2.5), (300.0, 4.0)])
 def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float) -> None:
     """3e-4 of their neighbours and more, whose misfit hides them at first; each counts where it stands."""
     time, noise = np.arange(0.0, 700.0, 0.25), 0.36 * np.random.default_rng(1).standard_normal(2800)
