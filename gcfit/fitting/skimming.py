@@ -3,8 +3,9 @@
 What a model leaves of a high peak is large beside the small ones on its tail, and what nobody can describe elsewhere in
 a window bends the baseline under all. So where peaks are still described badly once all else is decided, those that a
 valley parts from the others are skimmed: fitted by themselves, over their own points, without the curves of others that
-are described well, above a baseline that owes nothing to the rest of the window. They stay so where far less is left.
-Between two that stand higher no baseline is seen, and their task says that they are hemmed in.
+are described well, as far as the trace beside is straighter so, above a baseline that owes nothing to the rest of the
+window. They stay so where far less is left. Between two that stand higher no baseline is seen, and their task says that
+they are hemmed in.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ RISE = 0.1  # of what the trace falls beside a peak, by which it rises again whe
 BESIDE = 3  # peaks on either side of a badly described one that are skimmed with it where no valley parts them
 SLOPE = 0.1  # of the height of a peak, by which what it stands on falls or rises over a narrow stretch
 LEAST = 12  # points of a part
+OUTSIDE = 3.0  # σ from a peak, beyond which the trace is that of others and the baseline
 BEYOND = 1.25  # times the range of the signal of what is skimmed, higher than which no peak of it is
 LESS = 0.5  # of the sum of squares of what is skimmed, of which no more may be left
 OVER_LINE = 0.9  # of the area over a straight line that is above the baseline of what is skimmed at least
@@ -229,8 +231,10 @@ def _skims(result: WindowResult, sweep: _Sweep) -> list[Skim]:
         ends, height = task.signal[[points.start, points.stop - 1]], max(height_of(state, place) for place in own)
         if abs(ends[1] - ends[0]) >= sweep.slope * height:
             # nobody knows what those that are described badly add
-            others = _others(task, state, [*own, *badly])
-            skims.append(Skim(points, own, others[points], not seen))
+            others = _others(task, state, [*own, *badly])[points]
+            if not _straightens(task.time[points], task.signal[points], [state.peaks[k] for k in own], others):
+                others = np.zeros_like(others)
+            skims.append(Skim(points, own, others, not seen))
     return skims
 
 
@@ -247,6 +251,20 @@ def reach(task: Task, sign: int, away: NDArray[np.intp], duration: float) -> tup
     lowest = int(np.argmin(values))
     rises = bool(values[lowest:].max() - values[lowest] > RISE * (values[0] - values[lowest]))
     return lowest + 1 if rises else values.size, not rises
+
+
+def _straightens(time: Array, signal: Array, peaks: Sequence[Peak], others: Array) -> bool:
+    """Whether the trace beside some peaks is straighter without what others are said to add.
+
+    No model knows how the tail of what is a thousand times as high goes on, or whether it was cut off.
+    """
+    beside = np.all([np.abs(time - peak.anchor) > OUTSIDE * peak.sigma for peak in peaks], axis=0)
+    if np.count_nonzero(beside) < LEAST:
+        return True
+    x, y = time[beside] - time[0], np.stack([signal[beside], signal[beside] - others[beside]], axis=1)
+    left = y - np.polynomial.polynomial.polyval(x, np.polynomial.polynomial.polyfit(x, y, 1)).T
+    was, now = np.sum(left**2, axis=0)
+    return bool(now <= was)
 
 
 def _others(task: Task, state: State, own: Sequence[int]) -> Array:

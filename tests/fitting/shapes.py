@@ -84,3 +84,9 @@ def forest(seed: int) -> tuple[Array, Array, list[float]]:
         near = np.abs(time - apex) < 10 * apex / np.sqrt(5e4)
         signal[near] += gaussian(time[near], apex, apex / np.sqrt(5e4), height)
     return time, signal, list(apexes)
+
+
+def solvent(time: Array, height: float, off: float, duration: float) -> Array:
+    """A solvent at 50 s that a valve takes away at some time within a duration [s] while it falls, as no peak does."""
+    falling = np.where(time < 50, np.exp(-0.5 * ((time - 50) / 2) ** 2), np.exp(-(time - 50) / 8))
+    return np.asarray(height * falling / (1 + np.exp((time - off) / duration)))

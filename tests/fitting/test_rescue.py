@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import gcfit
-from gcfit.chromatogram import Array, Chromatogram
+from gcfit.chromatogram import Chromatogram
 from gcfit.fitting import rescue, rounds
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.records import Fit, FitSettings, PeakFit
 from gcfit.fitting.skimming import Skim
-from tests.fitting.shapes import gaussian, white
+from tests.fitting.shapes import gaussian, solvent, white
 from tests.realdata import real_data_folder
 
 TIME = np.arange(0.0, 140.0, 0.2)
@@ -18,16 +18,10 @@ PEAK = 84.0, 1.7, 1.0  # apex [s], σ [s], height
 AREA = PEAK[1] * PEAK[2] * np.sqrt(2 * np.pi)
 
 
-def solvent(height: float, duration: float) -> Array:
-    """A solvent that is switched off within a duration [s] while it falls, as no peak does."""
-    falling = np.where(TIME < 50, np.exp(-0.5 * ((TIME - 50) / 2) ** 2), np.exp(-(TIME - 50) / 8))
-    return height * falling / (1 + np.exp((TIME - OFF) / duration))
-
-
 def run(duration: float, rest: float = 0.3, *peaks: tuple[float, float, float]) -> Chromatogram:
     """The solvent, what seeps through the valve behind it, and peaks."""
     seeping = np.where(TIME > OFF, rest * np.exp(-(TIME - OFF) / 4), 0.0)
-    signal = 5.0 + solvent(3500.0, duration) + seeping + sum(gaussian(TIME, *one) for one in (PEAK, *peaks))
+    signal = 5.0 + solvent(TIME, 3500.0, OFF, duration) + seeping + sum(gaussian(TIME, *one) for one in (PEAK, *peaks))
     return Chromatogram(TIME, signal + 0.004 * white(3, TIME.size))
 
 

@@ -18,7 +18,7 @@ from gcfit.fitting.skimming import Again, _kept, skimmed
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task
 from gcfit.fitting.window_result import WindowResult
-from tests.fitting.shapes import gaussian, white
+from tests.fitting.shapes import gaussian, solvent, white
 from tests.realdata import real_data_folder
 
 TIME = np.arange(0.0, 80.0, 0.2)
@@ -97,6 +97,20 @@ def test_nothing_is_taken_for_the_tail_of_what_no_model_describes(behind: float,
     signal = 5.0 + saw() + gaussian(TIME, time, sigma, height) + 0.02 * white(3, TIME.size)
     own = nearest(fitted(Chromatogram(TIME, signal)), time)
     assert own.area == pytest.approx(height * sigma * np.sqrt(2 * np.pi), rel=2e-3)
+
+
+def test_the_tail_of_a_giant_is_not_taken_out_where_it_was_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = np.arange(0.0, 140.0, 0.2)
+    seeping = np.where(time > 72.0, 0.1 * np.exp(-(time - 72.0) / 8), 0.0)
+    signal = 5.0 + solvent(time, 1000.0, 72.0, 0.3) + seeping + gaussian(time, 84.0, 1.7, 1.0)
+    run = Chromatogram(time, signal + 0.004 * white(3, time.size))
+    area = 1.7 * np.sqrt(2 * np.pi)
+    own = nearest(fitted(run), 84.0)
+    assert own.area == pytest.approx(area, rel=0.01)
+    monkeypatch.setattr(skimming, "_straightens", lambda *_: True)
+    wrong = nearest(fitted(run), 84.0).area
+    assert wrong is not None
+    assert wrong > 1.3 * area  # or there is nothing to show
 
 
 def test_the_rest_of_the_window_stays_as_it_was() -> None:
