@@ -131,18 +131,22 @@ def solve_scaled(matrix: Array, right: Array) -> Array:
     """Solve a symmetric positive system after scaling its diagonal to one; least squares where it is singular."""
     if matrix.shape[0] == 0:
         return np.zeros_like(right)
-    unit, scale = _scaled(matrix)
+    unit, scale = scaled(matrix)
     columns = scale if right.ndim == 1 else scale[:, None]
+    return solve(unit, right * columns) * columns
+
+
+def solve(unit: Array, right: Array) -> Array:
+    """Solve a system of unit diagonal; least squares where it is singular."""
     try:
-        solved = np.linalg.solve(unit, right * columns)
+        return np.asarray(np.linalg.solve(unit, right), dtype=np.float64)
     except np.linalg.LinAlgError:
-        solved = np.linalg.lstsq(unit, right * columns, rcond=None)[0]
-    return np.asarray(solved * columns, dtype=np.float64)
+        return np.asarray(np.linalg.lstsq(unit, right, rcond=None)[0], dtype=np.float64)
 
 
 def pseudo_inverse_scaled(matrix: Array) -> Array:
     """Inverse of a symmetric positive matrix after scaling; that of least squares where it is singular."""
-    unit, scale = _scaled(matrix)
+    unit, scale = scaled(matrix)
     try:
         inverse = np.linalg.inv(unit)
     except np.linalg.LinAlgError:
@@ -150,13 +154,15 @@ def pseudo_inverse_scaled(matrix: Array) -> Array:
     return np.asarray(inverse * scale * scale[:, None], dtype=np.float64)
 
 
-def _scaled(matrix: Array) -> tuple[Array, Array]:
+def scaled(matrix: Array) -> tuple[Array, Array]:
     """A symmetric matrix with its diagonal scaled to one, where it is above zero, and the scale that does it."""
     scale = np.sqrt(np.maximum(matrix.diagonal(), 0.0))
     if not scale.all():
         scale[scale == 0] = 1.0
-    scale = 1 / scale
-    return matrix * scale * scale[:, None], scale
+    np.divide(1.0, scale, out=scale)
+    unit = matrix * scale
+    unit *= scale[:, None]
+    return unit, scale
 
 
 def inverse_scaled(matrix: Array) -> Array | None:

@@ -7,7 +7,7 @@ the loaded Gaussian, smooth functions of β; the change is exact whatever they a
 """
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -36,27 +36,29 @@ def loaded(impulse: Array, step: Array, loading: float, remaining: Array | None 
     ndarray, shape (2 + p, m)
         c, its derivatives by the p coordinates, and by β.
     """
-    decay = np.exp(-loading)
+    decay = math.exp(-loading)
     remaining = 1 - step[0] if remaining is None else remaining
-    denominator = decay * remaining + step[0]
+    kept = decay * remaining
+    share = 1 / (kept + step[0])
     gain, log_gain_slope = _gain(loading)
-    value = gain * impulse[0] / denominator
-    slopes = (gain * impulse[1:] - (1 - decay) * value * step[1:]) / denominator
-    by_loading = value * (log_gain_slope + decay * remaining / denominator)
-    return np.concatenate([value[None], slopes, by_loading[None]])
+    rows = np.empty((len(impulse) + 1, impulse.shape[1]))
+    np.multiply(impulse, gain * share, out=rows[:-1])
+    rows[1:-1] -= ((1 - decay) * share * rows[0]) * step[1:]
+    np.multiply(rows[0], log_gain_slope + kept * share, out=rows[-1])
+    return rows
 
 
 def to_core(apex: float, log_width: float, loading: float) -> tuple[float, float]:
     """Mean [s] and logarithm of σ [s] of the linear law whose loaded peak has this apex [s] and width [ln s]."""
     offset, _, log_narrowing, _ = _shape(loading)
     log_sigma = log_width - log_narrowing
-    return apex - offset * float(np.exp(log_sigma)), log_sigma
+    return apex - offset * math.exp(log_sigma), log_sigma
 
 
 def from_core(mean: float, log_sigma: float, loading: float) -> tuple[float, float]:
     """Apex [s] and logarithm of the width [s] of the loaded peak: the inverse of `to_core`."""
     offset, _, log_narrowing, _ = _shape(loading)
-    return mean + offset * float(np.exp(log_sigma)), log_sigma + log_narrowing
+    return mean + offset * math.exp(log_sigma), log_sigma + log_narrowing
 
 
 def change_coordinates(rows: Array, log_width: float, loading: float) -> Array:
@@ -65,11 +67,11 @@ def change_coordinates(rows: Array, log_width: float, loading: float) -> Array:
     Rows are c, ∂c/∂mean, ∂c/∂log σ, any others, ∂c/∂β.
     """
     offset, offset_slope, log_narrowing, log_narrowing_slope = _shape(loading)
-    sigma = np.exp(log_width - log_narrowing)
+    sigma = math.exp(log_width - log_narrowing)
     out = rows.copy()
-    out[2] = rows[2] - offset * sigma * rows[1]
+    out[2] -= offset * sigma * rows[1]
     mean_slope = sigma * (offset * log_narrowing_slope - offset_slope)
-    out[-1] = rows[-1] + mean_slope * rows[1] - log_narrowing_slope * rows[2]
+    out[-1] += mean_slope * rows[1] - log_narrowing_slope * rows[2]
     return out
 
 
@@ -81,6 +83,7 @@ def _gain(loading: float) -> tuple[float, float]:
     return float(rise / loading), float(np.exp(-loading) / rise - 1 / loading)
 
 
+@lru_cache(maxsize=64)
 def _shape(loading: float) -> tuple[float, float, float, float]:
     """Offset of the apex [σ], its slope by β, logarithm of the width over σ, its slope by β.
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -203,8 +204,11 @@ def _site(s: Complex, values: dict[str, float]) -> tuple[Complex, Complex]:
     """Logarithm of exp(-δ s/(1 + s τ₂)) and its derivatives by log δ and log τ₂."""
     delay, time = math.exp(values["log_site_delay"]), math.exp(values["log_site_time"])
     spent = s / (1 + s * time)
-    factor = -delay * spent
-    return factor, np.stack([factor, delay * time * spent**2])
+    slopes = np.empty((2, s.size), dtype=np.complex128)
+    factor = np.multiply(spent, -delay, out=slopes[0])
+    np.multiply(spent, spent, out=slopes[1])
+    slopes[1] *= delay * time
+    return factor, slopes
 
 
 def _after_column(rows: Complex, values: dict[str, float], s: Complex, entry: Complex | None, known: Known) -> Complex:
@@ -216,18 +220,31 @@ def _after_column(rows: Complex, values: dict[str, float], s: Complex, entry: Co
     if "log_tail" not in values:
         return rows
     share = 1 / (1 + s * math.exp(values["log_tail"]))
-    rows = rows * share
     place = rows.shape[0] - ("loading" in values)
-    return np.insert(rows, place, rows[0] * (share - 1), axis=0)
+    out = np.empty((rows.shape[0] + 1, rows.shape[1]), dtype=np.complex128)
+    np.multiply(rows[:place], share, out=out[:place])
+    np.multiply(rows[place:], share, out=out[place + 1 :])
+    np.multiply(out[0], share - 1, out=out[place])
+    return out
 
 
 def _integral(linear: Complex, s: Complex, grid: Grid, refinement: int) -> Array:
     """∫ from the begin of the grid, of functions given by their transforms."""
-    integrated = np.zeros_like(linear)
-    integrated[:, 1:] = linear[:, 1:] / s[1:]
+    integrated = np.empty_like(linear)
+    integrated[:, 0] = 0.0
+    np.divide(linear[:, 1:], s[1:], out=integrated[:, 1:])
     periodic = to_time(integrated, grid, refinement)
     length = grid.length * refinement
-    return periodic - periodic[:, :1] + np.outer(linear[:, 0].real, np.arange(length) / length)
+    periodic += linear[:, :1].real * _ramp(length) - periodic[:, :1]
+    return periodic
+
+
+@lru_cache(maxsize=16)
+def _ramp(length: int) -> Array:
+    """From 0 to 1 in so many steps; kept, and nobody may change it."""
+    ramp: Array = np.arange(length) / length
+    ramp.flags.writeable = False
+    return ramp
 
 
 def _closed_rows(core: Core, delay: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.gram import Arrow, Gram, Places, pseudo_inverse_scaled, solve_scaled
+from gcfit.fitting.gram import Arrow, Gram, Places, pseudo_inverse_scaled, scaled, solve
 from gcfit.fitting.sampling import Curve
 
 Mask = NDArray[np.bool_]
@@ -50,17 +50,51 @@ def _columns(coordinates: tuple[int, ...], base: int) -> Columns:
     return Columns(np.concatenate([starts, np.arange(terms, terms + base)]), np.flatnonzero(inner))
 
 
+class Normal(Protocol):
+    """The normal matrix N of the coordinates at one point, what is linear projected out."""
+
+    def damped(self, gradient: Array, damping: float, free: Mask | None = None) -> Array:
+        """Damped Gauss-Newton step, shape (coordinates,); coordinates that are not free stay where they are."""
+
+    def product(self, step: Array, damping: float = 0.0) -> Array:
+        """N s of the (damped) matrix, shape (coordinates,)."""
+
+
 class Algebra(Protocol):
-    """The linear algebra of one point. `amplitude` is that of the term of each coordinate, shape (coordinates,)."""
+    """The linear algebra of one point."""
 
     def linear(self, right: Array) -> Array:
         """Solve for the amplitudes and the base, shape (linear,)."""
 
-    def damped(self, amplitude: Array, gradient: Array, damping: float, free: Mask | None) -> Array:
-        """Damped Gauss-Newton step, shape (coordinates,); coordinates that are not free stay where they are."""
+    def normal(self, amplitude: Array) -> Normal:
+        """N where the terms of the coordinates have these amplitudes, shape (coordinates,)."""
 
-    def product(self, amplitude: Array, step: Array, damping: float = 0.0) -> Array:
-        """N s, shape (coordinates,), N the (damped) normal matrix of the coordinates, what is linear projected out."""
+
+class Whole:
+    """N as a whole, for few columns."""
+
+    def __init__(self, matrix: Array) -> None:
+        self._matrix = matrix
+        self._unit, self._scale = scaled(matrix)
+
+    def damped(self, gradient: Array, damping: float, free: Mask | None = None) -> Array:
+        """Damped Gauss-Newton step of the coordinates."""
+        unit, scale = self._unit, self._scale
+        if free is not None:
+            unit, scale, gradient = unit[free][:, free], scale[free], gradient[free]
+        unit = unit.copy()
+        unit.flat[:: unit.shape[0] + 1] *= 1 + damping
+        step = solve(unit, gradient * scale) * scale
+        if free is None:
+            return step
+        whole = np.zeros(free.size)
+        whole[free] = step
+        return whole
+
+    def product(self, step: Array, damping: float = 0.0) -> Array:
+        """N s."""
+        product: Array = self._matrix @ step
+        return product + damping * self._matrix.diagonal() * step if damping else product
 
 
 class Dense:
@@ -75,32 +109,13 @@ class Dense:
         """Solve for the amplitudes and the base."""
         return self._inverse @ right
 
-    @cached_property
-    def _unit_normal(self) -> Array:
-        """Normal matrix for amplitudes of one."""
-        normal = self._inner - self._cross.T @ (self._inverse @ self._cross)
-        normal.flat[:: normal.shape[0] + 1] += SINGULAR * self._inner.diagonal()
-        return normal
-
-    def _normal(self, amplitude: Array) -> Array:
-        return self._unit_normal * amplitude * amplitude[:, None]
-
-    def damped(self, amplitude: Array, gradient: Array, damping: float, free: Mask | None) -> Array:
-        """Damped Gauss-Newton step of the coordinates."""
-        normal = self._normal(amplitude)
-        normal.flat[:: normal.shape[0] + 1] *= 1 + damping
-        if free is None:
-            return solve_scaled(normal, gradient)
-        step = np.zeros_like(gradient)
-        if free.any():
-            step[free] = solve_scaled(normal[np.ix_(free, free)], gradient[free])
-        return step
-
-    def product(self, amplitude: Array, step: Array, damping: float = 0.0) -> Array:
-        """N s."""
-        scaled = step * amplitude
-        product: Array = amplitude * (self._unit_normal @ scaled + damping * self._unit_normal.diagonal() * scaled)
-        return product
+    def normal(self, amplitude: Array) -> Whole:
+        """N for some amplitudes."""
+        matrix = self._inner - self._cross.T @ (self._inverse @ self._cross)
+        matrix.flat[:: matrix.shape[0] + 1] += SINGULAR * self._inner.diagonal()
+        matrix *= amplitude
+        matrix *= amplitude[:, None]
+        return Whole(matrix)
 
 
 class Banded:
@@ -125,9 +140,12 @@ class Banded:
         """Solve for the amplitudes and the base."""
         return self._amplitudes.solve(right)
 
-    def damped(self, amplitude: Array, gradient: Array, damping: float, free: Mask | None) -> Array:
+    def normal(self, amplitude: Array) -> "_OfBand":
+        """N for some amplitudes."""
+        return _OfBand(self, amplitude)
+
+    def damped(self, amplitude: Array, gradient: Array, damping: float, free: Mask) -> Array:
         """Damped Gauss-Newton step of the coordinates."""
-        free = np.ones(gradient.size, dtype=bool) if free is None else free
         columns = self._columns
         count = columns.size - self._gram.base.shape[0]
         scale, extra, right = np.ones(count), np.zeros(count), np.zeros(columns.size)
@@ -138,7 +156,7 @@ class Banded:
         step: Array = self._joint.scaled(scale).plus(extra).solve(right)[columns.coordinates]
         return step
 
-    def product(self, amplitude: Array, step: Array, damping: float = 0.0) -> Array:
+    def product(self, amplitude: Array, step: Array, damping: float) -> Array:
         """N s."""
         columns = self._columns
         values = np.zeros(columns.size)
@@ -149,3 +167,20 @@ class Banded:
         product -= self._joint.times(values)
         moved: Array = amplitude * (product[columns.coordinates] + damping * self._own[1] * step * amplitude)
         return moved
+
+
+@dataclass(frozen=True, eq=False)
+class _OfBand:
+    """N of many columns at some amplitudes."""
+
+    band: Banded
+    amplitude: Array
+
+    def damped(self, gradient: Array, damping: float, free: Mask | None = None) -> Array:
+        """Damped Gauss-Newton step of the coordinates."""
+        free = np.ones(gradient.size, dtype=bool) if free is None else free
+        return self.band.damped(self.amplitude, gradient, damping, free)
+
+    def product(self, step: Array, damping: float = 0.0) -> Array:
+        """N s."""
+        return self.band.product(self.amplitude, step, damping)

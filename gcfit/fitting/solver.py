@@ -9,20 +9,21 @@ whose own step is lost in the noise stands still, and costs nothing until it has
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 
 from gcfit.chromatogram import Array
+from gcfit.fitting.bounded import within_bounds
 from gcfit.fitting.gram import Gram, products
-from gcfit.fitting.normal import Algebra, Banded, Columns, Dense, Mask
+from gcfit.fitting.normal import Algebra, Banded, Columns, Dense, Normal
 from gcfit.fitting.sampling import NOWHERE, Curve
 from gcfit.fitting.terms import FINE, Effort, Evaluate, Solution, Term
 
 BANDED_ABOVE = 400  # columns; below, dense algebra is quicker
 DAMPING = 1e-3  # at the start
 FLOOR = 1e-28  # of the signal's sum of squares: below, a gain is rounding
-BOUND_ROUNDS = 6  # of the search for a step within the bounds
 CRAWL, MISFITTED = 10.0, 4.0  # times what settles a search, times the noise: a misfit's flat valley has no end
 REFUSED, STALLED = 1.0, 0.1  # damping, attainable gain in variances of the residual: a search at its end
 DONE = 0.01  # of what settles a search; a step that promises less is not taken
@@ -31,7 +32,10 @@ STILL = 1e-5  # of what settles a search; the terms that stand still together gi
 
 @dataclass(frozen=True, eq=False)
 class _Point:
-    """All that is known at one place of the search; `rows` by term are weighted, the unit curve and its derivatives."""
+    """All that is known at one place of the search.
+
+    `rows` by term are weighted, the unit curve and its derivatives; `amplitude` is that of the term of each coordinate.
+    """
 
     theta: Array
     curves: tuple[Curve, ...]
@@ -39,8 +43,22 @@ class _Point:
     gram: Gram
     algebra: Algebra
     linear: Array
+    amplitude: Array
     residual: Array
     rss: float
+
+    @cached_property
+    def normal(self) -> Normal:
+        """Normal matrix of the coordinates."""
+        return self.algebra.normal(self.amplitude)
+
+    @cached_property
+    def gradient(self) -> Array:
+        """Half the downhill slope of the sum of squares, shape (coordinates,)."""
+        slopes = [
+            row[1:] @ self.residual[curve.first : curve.last] for curve, row in zip(self.curves, self.rows, strict=True)
+        ]
+        return self.amplitude * np.concatenate(slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +177,8 @@ class _Problem:
             return None
         algebra: Algebra = (Banded if self.columns.size > BANDED_ABOVE else Dense)(self.columns, gram, curves)
         linear, residual = self._eliminated(curves, rows, algebra, before, moved)
-        return _Point(theta, tuple(curves), tuple(rows), gram, algebra, linear, residual, float(residual @ residual))
+        amplitude, rss = linear[self.owner], float(residual @ residual)
+        return _Point(theta, tuple(curves), tuple(rows), gram, algebra, linear, amplitude, residual, rss)
 
     def _one_by_one(self, terms: Sequence[int], coordinates: Sequence[Array]) -> list[Curve | None]:
         return [self.terms[term].evaluate(at) for term, at in zip(terms, coordinates, strict=True)]
@@ -193,13 +212,12 @@ class _Problem:
 
         The attainable fall is that of the step before it is shortened to the longest allowed and before it is damped.
         """
-        amplitude = point.linear[self.owner]
-        gradient = self._gradient(point, amplitude)
-        change = self._within_bounds(point, amplitude, gradient, damping)
-        attainable = predicted = self._fall(point, amplitude, gradient, change)
+        gradient, normal = point.gradient, point.normal
+        change = within_bounds(normal, gradient, damping, self.lower - point.theta, self.upper - point.theta)
+        attainable = predicted = _fall(normal, gradient, change)
         moved, shortened = self._shortened(point, change, enough)
         if shortened is not change:
-            predicted = self._fall(point, amplitude, gradient, shortened)
+            predicted = _fall(normal, gradient, shortened)
         return _Step(shortened, moved, predicted, attainable * (1 + damping))
 
     def _shortened(self, point: _Point, change: Array, enough: float) -> tuple[list[int], Array]:
@@ -218,54 +236,6 @@ class _Problem:
                 shortened = change.copy() if shortened is change else shortened
                 shortened[part] = 0.0 if still else own
         return moved, shortened
-
-    def _within_bounds(self, point: _Point, amplitude: Array, gradient: Array, damping: float) -> Array:
-        """The damped step within the bounds: a projected Newton search on the quadratic model (Bertsekas 1982)."""
-        low, high = self.lower - point.theta, self.upper - point.theta
-        free = point.algebra.damped(amplitude, gradient, damping, None)
-        if ((free >= low) & (free <= high)).all():
-            return free
-        step, slope, fall = np.zeros_like(gradient), gradient, 0.0
-        for _ in range(BOUND_ROUNDS):
-            way = self._inward(point, amplitude, slope, damping, step <= low, step >= high)
-            trial = np.clip(step + way, low, high)
-            inside = bool(np.array_equal(trial, step + way))
-            slope_there = gradient - point.algebra.product(amplitude, trial, damping)
-            if not inside and trial @ (gradient + slope_there) <= fall:
-                # only as far as the first bound: that is downhill for certain
-                room = np.where(way > 0, high - step, low - step)
-                share = np.divide(room, way, out=np.ones_like(way), where=way != 0)
-                trial = np.clip(step + min(float(share.min()), 1.0) * way, low, high)
-                slope_there = gradient - point.algebra.product(amplitude, trial, damping)
-            before, fall = fall, float(trial @ (gradient + slope_there))
-            step, slope = trial, slope_there
-            if inside or fall < 1.01 * before:
-                break
-        return step
-
-    def _inward(
-        self, point: _Point, amplitude: Array, slope: Array, damping: float, lowest: Mask, highest: Mask
-    ) -> Array:
-        """Newton step of the coordinates that do not press against a bound."""
-        free = ~((lowest & (slope < 0)) | (highest & (slope > 0)))
-        for _ in range(BOUND_ROUNDS):
-            way = point.algebra.damped(amplitude, slope, damping, None if free.all() else free)
-            pressed = free & ((lowest & (way < 0)) | (highest & (way > 0)))
-            if not pressed.any():
-                return way
-            free &= ~pressed
-        return np.where(free, way, 0.0)
-
-    def _fall(self, point: _Point, amplitude: Array, gradient: Array, change: Array) -> float:
-        """Fall of the sum of squares that the quadratic model promises a step."""
-        return float(2 * change @ gradient - change @ point.algebra.product(amplitude, change))
-
-    def _gradient(self, point: _Point, amplitude: Array) -> Array:
-        slopes = [
-            row[1:] @ point.residual[curve.first : curve.last]
-            for curve, row in zip(point.curves, point.rows, strict=True)
-        ]
-        return amplitude * np.concatenate(slopes)
 
     def wrong(self, point: _Point) -> int:
         """Number of amplitudes of the wrong sign."""
@@ -293,6 +263,11 @@ class _Problem:
             converged=converged,
             gram=point.gram,
         )
+
+
+def _fall(normal: Normal, gradient: Array, change: Array) -> float:
+    """Fall of the sum of squares that the quadratic model promises a step."""
+    return float(change @ (2 * gradient - normal.product(change)))
 
 
 _NOTHING = np.zeros((1, 0))

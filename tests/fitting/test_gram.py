@@ -94,14 +94,15 @@ def test_normal_matrix_is_that_of_the_coordinates_with_the_linear_columns_projec
     normal = (slopes - across.T @ linear) @ slopes.T
     step = np.random.default_rng(3).standard_normal(len(slopes))
     found = algebra(places, gram_of(curves, rows), curves)
-    np.testing.assert_allclose(found.product(amplitude, step), normal @ step, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(found.damped(amplitude, normal @ step, 0.0, None), step, rtol=1e-8)
+    there = found.normal(amplitude)
+    np.testing.assert_allclose(there.product(step), normal @ step, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(there.damped(normal @ step, 0.0), step, rtol=1e-8)
     right = full[places.linear] @ np.random.default_rng(4).standard_normal(POINTS)
     np.testing.assert_allclose(found.linear(right), np.linalg.solve(linear @ linear.T, right), rtol=1e-9)
     free = np.arange(len(step)) % 3 > 0
     held = np.zeros_like(step)
     held[free] = np.linalg.solve(normal[np.ix_(free, free)], step[free])
-    np.testing.assert_allclose(found.damped(amplitude, step, 0.0, free) * free, held, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(there.damped(step, 0.0, free) * free, held, rtol=1e-8, atol=1e-12)
 
 
 def test_a_singular_band_still_gives_a_solution() -> None:
@@ -122,14 +123,14 @@ def test_damping_adds_to_the_diagonal(algebra: type, damping: float) -> None:
     places = Columns.of([size - 1 for size in SIZES], len(BASE))
     count = places.coordinates.size
     amplitude, right = np.linspace(0.5, 2, count), np.random.default_rng(6).standard_normal(count)
-    found = algebra(places, gram_of(curves, rows), curves)
+    found = algebra(places, gram_of(curves, rows), curves).normal(amplitude)
     unit = np.eye(count)
-    plain, damped = (np.array([found.product(amplitude, row, size) for row in unit]) for size in (0.0, damping))
+    plain, damped = (np.array([found.product(row, size) for row in unit]) for size in (0.0, damping))
     extra = damped - plain
     # what is added to each diagonal element: of it or of what the term's own amplitude leaves of it, which is more
     assert (extra.diagonal() >= damping * plain.diagonal() * (1 - 1e-9)).all()
     np.testing.assert_allclose(extra, np.diag(extra.diagonal()), atol=1e-9)
-    np.testing.assert_allclose(found.damped(amplitude, right, damping, None), np.linalg.solve(damped, right), rtol=1e-8)
+    np.testing.assert_allclose(found.damped(right, damping), np.linalg.solve(damped, right), rtol=1e-8)
 
 
 @pytest.mark.parametrize("matrix", [[[4.0, 4.0], [4.0, 4.0]], [[2.0, 0.0], [0.0, 0.0]], [[9.0, 3.0], [3.0, 4.0]]])

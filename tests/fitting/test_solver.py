@@ -10,6 +10,7 @@ from scipy.optimize import least_squares, lsq_linear
 
 from gcfit.chromatogram import Array
 from gcfit.fitting import solver
+from gcfit.fitting.bounded import within_bounds
 from gcfit.fitting.covariance import covariance
 from gcfit.fitting.sampling import Curve
 from gcfit.fitting.solver import solve
@@ -267,13 +268,12 @@ def test_a_step_within_bounds_is_the_bounded_least_squares_step(seed: int) -> No
     problem = solver._Problem(signal, terms, BASE, None)
     point = problem.at(problem.start)
     assert point is not None
-    amplitude = point.linear[problem.owner]
-    slopes = np.concatenate([row[1:] for row in point.rows]) * amplitude[:, None]
+    slopes = np.concatenate([row[1:] for row in point.rows]) * point.amplitude[:, None]
     linear = np.stack([*(row[0] for row in point.rows), *BASE])
     projected = slopes - np.linalg.lstsq(linear.T, slopes.T, rcond=None)[0].T @ linear
     gradient = projected @ point.residual
-    found = problem._within_bounds(point, amplitude, gradient, 0.0)
     low, high = problem.lower - problem.start, problem.upper - problem.start
+    found = within_bounds(point.normal, gradient, 0.0, low, high)
     assert ((found >= low) & (found <= high)).all()
     best = lsq_linear(projected.T, point.residual, (low - 1e-12, high + 1e-12), tol=1e-14)
     fall = point.rss - np.sum((point.residual - found @ projected) ** 2)
