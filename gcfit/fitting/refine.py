@@ -133,7 +133,9 @@ def _two(local: Local, before: State, place: int, allowed: Sequence[str], worth:
 def _shaped(local: Local, state: State, anchor: float, allowed: Sequence[str]) -> State:
     """Some peaks with the model of one of them chosen again."""
     own = next(k for k, peak in enumerate(state.peaks) if peak.anchor == anchor)
-    shaped = chosen(local, state.peaks, own, allowed)
+    # peaks that overlap do not determine all additions at once
+    names = [name for name in allowed if len(MODELS[name].parts) < len(PARTS)]
+    shaped = chosen(local, state.peaks, own, names)
     return shaped if shaped is not None and leaves_less(local.data, state, shaped) else state
 
 
