@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from gcfit.batch.figures import Figures
 from gcfit.batch.lock import locked
@@ -20,9 +20,13 @@ from gcfit.batch.records import Counts, Job, Limits, Map, Outcome, Row, Summary,
 from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, opened
 from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables
+from gcfit.batch.windows import windows_over
 from gcfit.batch.worklist import described, is_unchanged, work_list
 from gcfit.errors import OutputError
 from gcfit.results import failed_file_row
+
+if TYPE_CHECKING:
+    from gcfit.fitting.task import WindowMap
 
 
 def run(
@@ -56,7 +60,8 @@ def run(
         `task(path, settings) -> FileResult`, importable by name; by default `gcfit.batch.work.fit_file`, whose
         settings are a `FileTask`.
     jobs : int
-        Worker processes, 0 for one a core; 1 works in this process unless there are limits.
+        Worker processes, 0 for one a core; 1 works in this process unless there are limits. They share the files,
+        or the windows of a single one that takes long.
     dask : str
         Address of a Dask scheduler, empty for this machine.
     resume : bool
@@ -85,8 +90,8 @@ def run(
     """
     listed = work_list(files, Path(output))
     map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits(timeout, max_memory))
-    task = task or _fit_file()
-    identity, content = described(task, settings)
+    work = task or _fit_file()
+    identity, content = described(work, settings)
     if report is not None:
         require_plotly()  # before the fits, not after them
     with ExitStack() as stack:
@@ -97,11 +102,14 @@ def run(
         store = stack.enter_context(opened(Path(output)))
         store.use_settings(identity, content)
         if map_ is serial:
-            map_ = partial(wary, begin=store.begin, suspects=store.begun())
+            suspects = store.begun()
+            map_ = partial(wary, begin=store.begin, suspects=suspects)
+            if task is None and len(listed) == 1 and listed[0].path not in suspects:
+                work = _fit_file(stack.enter_context(windows_over(jobs)))
         entries = stack.enter_context(logging_to(log))
         batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
         entries.write("start", files=len(listed), output=str(output), settings=content)
-        examined = Examined(task, settings, lenient)
+        examined = Examined(work, settings, lenient)
         interrupted = batch.work(map_, examined, prune=prune, resume=resume, fail_fast=fail_fast)
         write_tables(store, Path(output), write)
         summary = batch.summary(interrupted=interrupted)
@@ -208,10 +216,10 @@ def _rows(outcome: Outcome) -> tuple[list[Row], list[Row]]:
     return [{**row, "status": outcome.state}], []
 
 
-def _fit_file() -> Task:
+def _fit_file(windows: "WindowMap | None" = None) -> Task:
     from gcfit.batch.work import fit_file  # loads numpy and the fit
 
-    return fit_file
+    return fit_file if windows is None else partial(fit_file, map_=windows)
 
 
 def _make(output: Path) -> None:

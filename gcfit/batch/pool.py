@@ -36,11 +36,11 @@ def processes(work: Work, jobs: Iterable[Job], *, count: int, limits: Limits) ->
     GcfitError
         If worker processes do not start, or take more memory at the start than they may.
     """
-    with _Pool(work, count, limits) as pool:
+    with Pool(work, count, limits) as pool:
         yield from pool.run(jobs)
         suspects = [job for job, _ in pool.deaths]
     for job in suspects:
-        with _Pool(work, 1, limits) as pool:
+        with Pool(work, 1, limits) as pool:
             yield from pool.run([job])
             yield from (_died(job, death) for _, death in pool.deaths)
 
@@ -56,8 +56,18 @@ class _Worker:
     since: float = 0.0
 
 
-class _Pool:
-    """Workers, alive as long as the `with` lasts; `deaths` collects the jobs that took a worker along, and how."""
+class Pool:
+    """Workers, alive as long as the `with` lasts; `deaths` collects the jobs that took a worker along, and how.
+
+    Parameters
+    ----------
+    work : callable
+        What is mapped; workers find it by its name.
+    count : int
+        Workers at most.
+    limits : Limits
+        What one job may cost.
+    """
 
     def __init__(self, work: Work, count: int, limits: Limits) -> None:
         self.work, self.count, self.limits = work, count, limits

@@ -12,6 +12,7 @@ from gcfit.column.system import System
 from gcfit.errors import GcfitError
 from gcfit.fitting.fit import fit
 from gcfit.fitting.records import Fit, FitSettings
+from gcfit.fitting.task import WindowMap
 from gcfit.formats import ReadOptions, read_file
 from gcfit.results import failed_file_row, file_row, peak_rows
 
@@ -38,7 +39,7 @@ class Fitted(FileResult):
     notes: tuple[str, ...] = ()
 
 
-def fit_file(path: str, task: FileTask) -> Fitted:
+def fit_file(path: str, task: FileTask, map_: WindowMap = map) -> Fitted:
     """Fit every trace of a file; a trace that cannot be fitted gets a row with the reason.
 
     Parameters
@@ -47,6 +48,8 @@ def fit_file(path: str, task: FileTask) -> Fitted:
         File, vendor folder, or `-` for standard input.
     task : FileTask
         What to do with it.
+    map_ : callable
+        Maps a function over groups of windows.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def fit_file(path: str, task: FileTask) -> Fitted:
         If the file cannot be read, or none of its traces can be fitted.
     """
     reading = read_file(path, task.reading)
-    tried = [_tried(chromatogram, task) for chromatogram in reading.chromatograms]
+    tried = [_tried(chromatogram, task, map_) for chromatogram in reading.chromatograms]
     fits = [result for result in tried if isinstance(result, Fit)]
     errors = [result for result in tried if isinstance(result, GcfitError)]
     if errors and not fits:
@@ -71,9 +74,9 @@ def fit_file(path: str, task: FileTask) -> Fitted:
     )
 
 
-def _tried(chromatogram: Chromatogram, task: FileTask) -> Fit | GcfitError:
+def _tried(chromatogram: Chromatogram, task: FileTask, map_: WindowMap) -> Fit | GcfitError:
     try:
-        return fit(chromatogram, task.system, settings=task.settings)
+        return fit(chromatogram, task.system, settings=task.settings, map_=map_)
     except GcfitError as error:
         return error
 

@@ -67,7 +67,7 @@ batch_options = gathered(
     click.option("--figures", type=click.Choice(FIGURES), help="With -o: an overlay figure of each trace."),
     click.option("--report", is_flag=True, help="With -o: report.html, a page to look at all of it (extra: report)."),
     click.option("--jobs", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
-                 help="Files fitted at the same time; 0 for one a core."),
+                 help="Files fitted at the same time, of one file its windows; 0 for one a core."),
     click.option("--dask", default="", metavar="ADDRESS", help="Fit on the cluster of this scheduler: tcp://HOST:PORT."),
     click.option("--resume/--no-resume", default=True, show_default=True,
                  help="With -o: leave out unchanged files that are done."),

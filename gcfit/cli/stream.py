@@ -6,6 +6,7 @@ from itertools import chain
 
 from gcfit.batch.look import fault
 from gcfit.batch.records import Job, Outcome, Row
+from gcfit.batch.windows import windows_over
 from gcfit.batch.work import FileTask, Fitted, fit_file
 from gcfit.cli.output import Layout, put_table, say
 from gcfit.errors import GcfitError, InputError
@@ -43,7 +44,8 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, leni
     """
     listed = [Job(path, path) for path in files]
     if len(listed) == 1 and not dask:
-        yield Outcome(listed[0], "done", fit_file(listed[0].path, task))
+        with windows_over(jobs) as windows:
+            yield Outcome(listed[0], "done", fit_file(listed[0].path, task, windows))
     elif jobs == 1 and not dask:
         yield from map(Work(task, lenient), listed)
     else:

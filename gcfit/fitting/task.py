@@ -16,7 +16,7 @@ from gcfit.fitting.states import CurveOf, Peak, State, WindowData
 from gcfit.fitting.thinning import thinned
 
 CROWD = 4  # peaks of a window above which the search for additions is cut short
-GROUP_POINTS = 50_000  # enough that calls cost little, few enough to share among workers
+GROUP_POINTS, GROUP_WINDOWS = 50_000, 4  # enough that calls cost little, few enough to share among workers
 GAUSSIAN_MODELS = ("gaussian", "emg")
 
 
@@ -79,12 +79,13 @@ WindowMap = Callable[[WindowsFit, list[list[Task]]], Iterable[list[State | None]
 
 
 def mapped(function: WindowsFit, tasks: Sequence[Task], map_: WindowMap) -> list[State | None]:
-    """Map a function over groups of neighbouring windows, as many as fill so many points of the longest of them."""
+    """Map a function over groups of a few neighbouring windows of not too many points, the same for every map."""
     groups: list[list[Task]] = []
     longest = 0
     for task in tasks:
         longest = max(longest, task.time.size)
-        if not groups or longest * (len(groups[-1]) + 1) > GROUP_POINTS:
+        full = not groups or len(groups[-1]) == GROUP_WINDOWS
+        if full or longest * (len(groups[-1]) + 1) > GROUP_POINTS:
             groups.append([])
             longest = task.time.size
         groups[-1].append(task)

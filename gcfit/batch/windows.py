@@ -1,0 +1,83 @@
+"""The windows of one file in many processes, once its fit takes long."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gcfit.batch.maps import cores
+from gcfit.batch.records import Job, Limits, Outcome
+
+if TYPE_CHECKING:
+    from gcfit.batch.pool import Pool
+    from gcfit.fitting.states import State
+    from gcfit.fitting.task import Task, WindowMap, WindowsFit
+
+PATIENCE_S = 2.0  # of fits in this process before others are started, which takes about half as long
+
+
+@dataclass(frozen=True, eq=False)
+class _Group(Job):
+    """Some windows and what fits them; their path is their place among the groups."""
+
+    function: "WindowsFit"
+    tasks: "list[Task]"
+
+
+@dataclass(frozen=True, eq=False)
+class _Ended(Outcome):
+    states: "list[State | None] | None" = None
+
+
+@contextmanager
+def windows_over(jobs: int) -> "Iterator[WindowMap]":
+    """Give a map over groups of windows that uses so many processes, 0 for one a core; the results are the same."""
+    count = jobs or cores()
+    if count == 1:
+        yield map
+    else:
+        with ExitStack() as stack:
+            yield _Spread(count, stack).groups
+
+
+class _Spread:
+    """Groups of windows in this process while that takes no long, then in others."""
+
+    def __init__(self, count: int, stack: ExitStack) -> None:
+        self._count, self._stack = count, stack
+        self._began = time.monotonic()
+        self._pool: Pool | None = None
+
+    def groups(self, function: "WindowsFit", groups: "list[list[Task]]") -> "Iterable[list[State | None]]":
+        """Yield the states of the windows of each group, in order."""
+        for place, group in enumerate(groups):
+            if len(groups) - place > 1 and (self._pool or time.monotonic() - self._began > PATIENCE_S):
+                yield from self._elsewhere(function, groups[place:])
+                return
+            yield function(group)
+
+    def _elsewhere(self, function: "WindowsFit", groups: "list[list[Task]]") -> "Iterator[list[State | None]]":
+        from gcfit.batch.pool import Pool  # slow to load
+
+        if self._pool is None:
+            self._pool = self._stack.enter_context(Pool(_fitted, self._count, Limits()))
+        jobs = [_Group(str(place), "windows", function, group) for place, group in enumerate(groups)]
+        ended = {outcome.job.path: outcome for outcome in self._pool.run(jobs)}
+        for job in jobs:
+            outcome = ended.get(job.path)
+            found = outcome.states if isinstance(outcome, _Ended) else None
+            # what took a worker along, or raised there, does so here, where it is seen
+            yield function(job.tasks) if found is None else found
+
+
+def _fitted(job: Job) -> Outcome:
+    """Fit a group of windows, in a worker."""
+    began, place = time.perf_counter(), Job(job.path, job.name)
+    if not isinstance(job, _Group):
+        raise TypeError(f"{job} holds no windows")
+    try:
+        states = job.function(job.tasks)
+    except Exception as error:  # noqa: BLE001  it is raised again in the main process
+        return Outcome(place, "failed", message=str(error))
+    return _Ended(place, "done", seconds=time.perf_counter() - began, states=states)
