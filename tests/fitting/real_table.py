@@ -124,10 +124,12 @@ def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings 
 
 
 def _same_unit(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs with the vendor's areas in our unit, by their median where the two differ by far."""
-    ratios = np.array([pair.ratios[1] for pair in pairs])
-    ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
-    middle = float(np.median(ratios)) if ratios.size else 1.0
+    """Yield the pairs with the vendor's areas in our unit, by their median over the area where they differ by far."""
+    ratios, areas = np.array([(pair.ratios[1], pair.theirs.area or 0.0) for pair in pairs]).reshape(-1, 2).T
+    known = np.isfinite(ratios) & (ratios > 0)
+    order = np.argsort(ratios[known])
+    passed = np.cumsum(areas[known][order])
+    middle = float(ratios[known][order][np.searchsorted(passed, passed[-1] / 2)]) if passed.size else 1.0
     factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else middle
     for pair in pairs:
         yield replace(pair, theirs=replace(pair.theirs, area=(pair.theirs.area or 0.0) * factor))
