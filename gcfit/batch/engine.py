@@ -105,7 +105,7 @@ def run(
             suspects = store.begun()
             map_ = partial(wary, begin=store.begin, suspects=suspects)
             if task is None and len(listed) == 1 and listed[0].path not in suspects:
-                work = _fit_file(stack.enter_context(windows_over(jobs)))
+                work = _fit_file(stack.enter_context(windows_over(jobs, listed[0].name, progress)))
         entries = stack.enter_context(logging_to(log))
         batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
         entries.write("start", files=len(listed), output=str(output), settings=content)

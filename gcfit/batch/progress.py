@@ -16,41 +16,58 @@ from gcfit.errors import OutputError
 REDRAW_S = 0.1
 
 
-class Progress:
+class Line:
     """One line on a terminal, drawn over itself; nothing where the stream is no terminal."""
 
-    def __init__(self, stream: TextIO | None, total: int) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream if stream is not None and stream.isatty() else None
-        self._total, self._started, self._drawn, self._width = total, time.monotonic(), 0.0, 0
+        self._drawn, self._width = 0.0, 0
+
+    @property
+    def seen(self) -> bool:
+        """Whether there is a terminal."""
+        return self._stream is not None
+
+    def draw(self, text: str) -> None:
+        """Draw the line unless it was drawn a moment ago."""
+        now = time.monotonic()
+        if now - self._drawn >= REDRAW_S:
+            self._drawn = now
+            self._put("\r" + text.ljust(self._width))
+            self._width = len(text)
+
+    def clear(self) -> None:
+        """Leave an empty line."""
+        if self._width:
+            self._put("\r" + " " * self._width + "\r")
+            self._width = 0
+
+    def _put(self, text: str) -> None:
+        if self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()
+
+
+class Progress:
+    """How far a run has come, on a line of a terminal."""
+
+    def __init__(self, stream: TextIO | None, total: int) -> None:
+        self._line, self._total, self._started = Line(stream), total, time.monotonic()
 
     def show(self, done: int, worked: int, failed: int) -> None:
-        """Draw the line unless it was drawn a moment ago.
+        """Draw the line.
 
         Parameters
         ----------
         done, worked, failed : int
             Files that need no more work; those of them that this run worked on; those that failed.
         """
-        now = time.monotonic()
-        if self._stream is None or now - self._drawn < REDRAW_S:
-            return
-        self._drawn = now
-        self._draw(progress_text(done, self._total, worked, failed, now - self._started))
+        if self._line.seen:
+            self._line.draw(progress_text(done, self._total, worked, failed, time.monotonic() - self._started))
 
     def clear(self) -> None:
         """Leave an empty line."""
-        if self._width:
-            self._draw("")
-            self._put("\r")
-
-    def _draw(self, text: str) -> None:
-        self._put("\r" + text.ljust(self._width))
-        self._width = len(text)
-
-    def _put(self, text: str) -> None:
-        if self._stream is not None:
-            self._stream.write(text)
-            self._stream.flush()
+        self._line.clear()
 
 
 def progress_text(done: int, total: int, worked: int, failed: int, seconds: float) -> str:

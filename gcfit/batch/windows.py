@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from gcfit.batch.maps import cores
+from gcfit.batch.progress import Line
 from gcfit.batch.records import Job, Limits, Outcome
 
 if TYPE_CHECKING:
@@ -31,31 +32,52 @@ class _Ended(Outcome):
 
 
 @contextmanager
-def windows_over(jobs: int) -> "Iterator[WindowMap]":
-    """Give a map over groups of windows that uses so many processes, 0 for one a core; the results are the same."""
-    count = jobs or cores()
-    if count == 1:
+def windows_over(jobs: int, name: str = "", stream: TextIO | None = None) -> "Iterator[WindowMap]":
+    """Give a map over groups of windows that uses so many processes; the results are the same for all numbers.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes; 0 for one a core.
+    name : str
+        Of the file.
+    stream : text stream, optional
+        How far a fit has come that takes long is drawn there if it is a terminal.
+    """
+    count, line = jobs or cores(), Line(stream)
+    if count == 1 and not line.seen:
         yield map
-    else:
-        with ExitStack() as stack:
-            yield _Spread(count, stack).groups
+        return
+    with ExitStack() as stack:
+        stack.callback(line.clear)
+        yield _Spread(count, stack, name, line).groups
 
 
 class _Spread:
     """Groups of windows in this process while that takes no long, then in others."""
 
-    def __init__(self, count: int, stack: ExitStack) -> None:
-        self._count, self._stack = count, stack
-        self._began = time.monotonic()
+    def __init__(self, count: int, stack: ExitStack, name: str, line: Line) -> None:
+        self._count, self._stack, self._name, self._line = count, stack, name, line
+        self._began, self._done = time.monotonic(), 0
         self._pool: Pool | None = None
 
     def groups(self, function: "WindowsFit", groups: "list[list[Task]]") -> "Iterable[list[State | None]]":
         """Yield the states of the windows of each group, in order."""
         for place, group in enumerate(groups):
-            if len(groups) - place > 1 and (self._pool or time.monotonic() - self._began > PATIENCE_S):
+            shared = self._pool is not None or time.monotonic() - self._began > PATIENCE_S
+            if self._count > 1 and len(groups) - place > 1 and shared:
                 yield from self._elsewhere(function, groups[place:])
                 return
-            yield function(group)
+            states = function(group)
+            self._tell(len(group))
+            yield states
+
+    def _tell(self, windows: int) -> None:
+        """Say how many fits of windows are done."""
+        self._done += windows
+        seconds = time.monotonic() - self._began
+        if seconds > PATIENCE_S:
+            self._line.draw(f"{self._name}: {self._done} fits of windows, {seconds:.0f} s")
 
     def _elsewhere(self, function: "WindowsFit", groups: "list[list[Task]]") -> "Iterator[list[State | None]]":
         from gcfit.batch.pool import Pool  # slow to load
@@ -63,10 +85,13 @@ class _Spread:
         if self._pool is None:
             self._pool = self._stack.enter_context(Pool(_fitted, self._count, Limits()))
         jobs = [_Group(str(place), "windows", function, group) for place, group in enumerate(groups)]
-        ended = {outcome.job.path: outcome for outcome in self._pool.run(jobs)}
+        ended: dict[str, Outcome] = {}
+        for outcome in self._pool.run(jobs):
+            ended[outcome.job.path] = outcome
+            self._tell(len(groups[int(outcome.job.path)]))
         for job in jobs:
-            outcome = ended.get(job.path)
-            found = outcome.states if isinstance(outcome, _Ended) else None
+            end = ended.get(job.path)
+            found = end.states if isinstance(end, _Ended) else None
             # what took a worker along, or raised there, does so here, where it is seen
             yield function(job.tasks) if found is None else found
 

@@ -1,5 +1,6 @@
 """`gcfit fit` without `-o`: file after file to one table on stdout, failures and remarks to stderr."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -44,7 +45,7 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, leni
     """
     listed = [Job(path, path) for path in files]
     if len(listed) == 1 and not dask:
-        with windows_over(jobs) as windows:
+        with windows_over(jobs, listed[0].name, sys.stderr) as windows:
             yield Outcome(listed[0], "done", fit_file(listed[0].path, task, windows))
     elif jobs == 1 and not dask:
         yield from map(Work(task, lenient), listed)

@@ -1,5 +1,6 @@
 """The windows of one file in many processes."""
 
+import io
 import multiprocessing
 import os
 import signal
@@ -104,6 +105,24 @@ def test_an_error_of_a_worker_is_raised_here() -> None:
         list(map_(fails, [[1], [2], [3]]))
 
 
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_terminal_shows_how_far_a_long_fit_has_come(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "PATIENCE_S", 0.2)
+    screen = Terminal()
+    with windows_over(jobs, "run.csv", screen) as map_:
+        list(map_(process, [[0.0, 1], [0.3, 2], [0.2, 3], [0.0, 4]]))
+        assert screen.getvalue().startswith("\rrun.csv: 4 fits of windows, 0 s")
+    assert screen.getvalue().endswith(" \r")
+    for stream in (io.StringIO(), None):
+        with windows_over(1, "run.csv", stream) as map_:
+            assert map_ is map
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("folder", [False, True])
 def test_one_file_on_the_command_line(folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +134,9 @@ def test_one_file_on_the_command_line(folder: bool, tmp_path: Path, monkeypatch:
     spread = windows._Spread
 
     class Seen(spread):  # type: ignore[valid-type, misc]
-        def __init__(self, count: int, stack: Any) -> None:
+        def __init__(self, count: int, *others: Any) -> None:
             started.append(count)
-            super().__init__(count, stack)
+            super().__init__(count, *others)
 
     monkeypatch.setattr(windows, "_Spread", Seen)
     tables = []
