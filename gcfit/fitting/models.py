@@ -235,7 +235,9 @@ def _integral(linear: Complex, s: Complex, grid: Grid, refinement: int) -> Array
     np.divide(linear[:, 1:], s[1:], out=integrated[:, 1:])
     periodic = to_time(integrated, grid, refinement)
     length = grid.length * refinement
-    periodic += linear[:, :1].real * _ramp(length) - periodic[:, :1]
+    # in this order: what has passed of a loaded peak is to be right to its own size where it begins
+    periodic -= periodic[:, :1].copy()
+    periodic += linear[:, :1].real * _ramp(length)
     return periodic
 
 
