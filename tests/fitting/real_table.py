@@ -31,6 +31,7 @@ MINOR = 0.01  # of the height of a peak; a smaller neighbour leaves it alone
 SHARE = 0.01  # of the area of a trace; smaller vendor peaks may be missed
 NEAR = 1.5  # half-height widths within which a vendor's peak is ours
 GOOD = 0.999  # R² from which the area of the model is compared
+SLIGHT = 0.003  # of the area of all peaks of a table; what is smaller says nothing about units
 FOREIGN = 3.0  # a median ratio of areas further from 1 is one of units
 LONGEST = ("gc2asm", "lcqc/exgc_shim1.txt", "openchrom/PE")  # fitted last
 
@@ -124,12 +125,10 @@ def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings 
 
 
 def _same_unit(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs with the vendor's areas in our unit, by their median over the area where they differ by far."""
-    ratios, areas = np.array([(pair.ratios[1], pair.theirs.area or 0.0) for pair in pairs]).reshape(-1, 2).T
-    known = np.isfinite(ratios) & (ratios > 0)
-    order = np.argsort(ratios[known])
-    passed = np.cumsum(areas[known][order])
-    middle = float(ratios[known][order][np.searchsorted(passed, passed[-1] / 2)]) if passed.size else 1.0
+    """Yield the pairs with the vendor's areas in our unit, by the median of those of some size where they are far."""
+    ratios = np.array([pair.ratios[1] for pair in pairs if pair.share > SLIGHT])
+    ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
+    middle = float(np.median(ratios)) if ratios.size else 1.0
     factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else middle
     for pair in pairs:
         yield replace(pair, theirs=replace(pair.theirs, area=(pair.theirs.area or 0.0) * factor))
