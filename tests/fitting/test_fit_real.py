@@ -24,7 +24,7 @@ TRACES = sorted(
 LONG = 60_000  # points; the whole run of 240 min is too long for a suite, a part of it is fitted
 CROWDED = {
     "netcdf-gcms__agilent-hplc.cdf.csv": 620.0,
-    "openchrom__CLASSVP.CDF.csv": 150.0,
+    "openchrom__CLASSVP.CDF.csv": 110.0,
     "openchrom__HP-CH.CDF.csv": 420.0,
     "openchrom__PE_Turbochrom_GC.gaml.csv": 3200.0,
     "openchrom__tgntpe41.cdf.csv": 1900.0,
