@@ -1,10 +1,12 @@
 """The windows of one file in many processes, once its fit takes long."""
 
+import io
+import pickle
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from gcfit.batch.maps import cores
 from gcfit.batch.progress import Line
@@ -12,6 +14,7 @@ from gcfit.batch.records import Job, Limits, Outcome
 
 if TYPE_CHECKING:
     from gcfit.batch.pool import Pool
+    from gcfit.chromatogram import Array
     from gcfit.fitting.states import State
     from gcfit.fitting.task import Task, WindowMap, WindowsFit
 
@@ -20,15 +23,14 @@ PATIENCE_S = 2.0  # of fits in this process before others are started, which tak
 
 @dataclass(frozen=True, eq=False)
 class _Group(Job):
-    """Some windows and what fits them; their path is their place among the groups."""
+    """What fits some windows, and these, packed; their path is their place among the groups."""
 
-    function: "WindowsFit"
-    tasks: "list[Task]"
+    content: bytes
 
 
 @dataclass(frozen=True, eq=False)
 class _Ended(Outcome):
-    states: "list[State | None] | None" = None
+    states: bytes = b""
 
 
 @contextmanager
@@ -84,16 +86,15 @@ class _Spread:
 
         if self._pool is None:
             self._pool = self._stack.enter_context(Pool(_fitted, self._count, Limits()))
-        jobs = [_Group(str(place), "windows", function, group) for place, group in enumerate(groups)]
+        jobs = [_Group(str(place), "windows", _packed((function, group))) for place, group in enumerate(groups)]
         ended: dict[str, Outcome] = {}
         for outcome in self._pool.run(jobs):
             ended[outcome.job.path] = outcome
             self._tell(len(groups[int(outcome.job.path)]))
-        for job in jobs:
+        for job, group in zip(jobs, groups, strict=True):
             end = ended.get(job.path)
-            found = end.states if isinstance(end, _Ended) else None
             # what took a worker along, or raised there, does so here, where it is seen
-            yield function(job.tasks) if found is None else found
+            yield pickle.loads(end.states) if isinstance(end, _Ended) else function(group)
 
 
 def _fitted(job: Job) -> Outcome:
@@ -102,7 +103,42 @@ def _fitted(job: Job) -> Outcome:
     if not isinstance(job, _Group):
         raise TypeError(f"{job} holds no windows")
     try:
-        states = job.function(job.tasks)
+        function, tasks = pickle.loads(job.content)
+        states = _packed(function(tasks))
     except Exception as error:  # noqa: BLE001  it is raised again in the main process
         return Outcome(place, "failed", message=str(error))
     return _Ended(place, "done", seconds=time.perf_counter() - began, states=states)
+
+
+class _Pickler(pickle.Pickler):
+    """Keeps the layout of arrays: a sum over a part of a larger array may differ from that over a copy in the last bit.
+
+    The pickles of numpy are copies without gaps.
+    """
+
+    def reducer_override(self, thing: object) -> Any:
+        """Tell how an array with gaps is made again; all else is made as ever."""
+        import numpy as np
+
+        if not isinstance(thing, np.ndarray) or thing.ndim != 2 or thing.flags.forc:
+            return NotImplemented
+        down, across = (stride // thing.itemsize for stride in thing.strides)
+        return _with_gaps, (np.ascontiguousarray(thing), down, across)
+
+
+def _with_gaps(values: "Array", down: int, across: int) -> "Array":
+    """An array of two dimensions whose elements lie so many places apart from row to row and along a row."""
+    import numpy as np
+
+    rows, columns = values.shape
+    whole = np.empty(max((rows - 1) * down + (columns - 1) * across + 1, 1), dtype=values.dtype)
+    shape = np.lib.stride_tricks.as_strided(whole, values.shape, (down * whole.itemsize, across * whole.itemsize))
+    shape[...] = values
+    return shape
+
+
+def _packed(thing: object) -> bytes:
+    """Pickle with the layout of arrays."""
+    buffer = io.BytesIO()
+    _Pickler(buffer, pickle.HIGHEST_PROTOCOL).dump(thing)
+    return buffer.getvalue()

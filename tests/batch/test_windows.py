@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_a_group_that_takes_a_worker_along_is_fitted_here() -> None:
 def test_an_error_of_a_worker_is_raised_here() -> None:
     with windows_over(2) as map_, pytest.raises(ZeroDivisionError, match="of a window"):
         list(map_(fails, [[1], [2], [3]]))
+
+
+def test_arrays_keep_their_layout_on_the_way() -> None:
+    whole = np.arange(60.0).reshape(5, 12)
+    parts = (whole[:, 2:9], whole[:, ::3], whole[1:, 1:10:2], whole, whole.T, whole[:, :0], whole[2])
+    one, *others = found = pickle.loads(windows._packed((*parts, parts[0])))
+    assert others[-1] is one
+    for was, now in zip(parts, found, strict=False):
+        assert np.array_equal(was, now)
+        assert was.size == 0 or was.ndim == 1 or was.strides == now.strides
 
 
 class Terminal(io.StringIO):
