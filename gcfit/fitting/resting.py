@@ -73,6 +73,8 @@ def _floats(result: WindowResult) -> bool:
     away = np.abs(above) > max(FLOATING * least, SURE * task.deviation)
     if np.count_nonzero(away & (tops == 0)) < points:
         return False  # as nearly always: nothing but flanks
+    if _explained(result.state, task.deviation) and not (away[:points].any() or away[-points:].any()):
+        return False  # a long tail: all that is seen is one description above a baseline that is seen on both sides
     places = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
     beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
     for some, (first, last) in zip(beside, pairwise([0, *places, task.time.size]), strict=True):
@@ -87,6 +89,12 @@ def _floats(result: WindowResult) -> bool:
         if far.any() and far[rests(task, first, last, duration, height)[0] - first].any():
             return True
     return False
+
+
+def _explained(state: State, deviation: float) -> bool:
+    """Whether a window's fit leaves no more than noise."""
+    residual = state.solution.residual
+    return float(np.sqrt(np.mean(residual**2))) <= NOISE * deviation
 
 
 def _tops(state: State) -> Array:

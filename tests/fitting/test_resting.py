@@ -16,6 +16,7 @@ from gcfit.fitting.resting import _floats, at_rests
 from gcfit.fitting.states import State
 from gcfit.fitting.task import Task, WindowMap
 from gcfit.fitting.window_result import WindowResult
+from tests.fitting.population import HOLD_UP, draw
 from tests.fitting.shapes import gaussian, white
 from tests.realdata import real_data_folder
 
@@ -176,6 +177,15 @@ def test_a_baseline_floats_where_the_trace_neither_falls_nor_stands_on_another_p
     assert not _floats(above_nothing(narrow + np.where(TIME > 45, 2.0 * np.exp(-0.08 * behind), 0.0)))
     # the top of a wide one
     assert not _floats(above_nothing(narrow + gaussian(TIME, 32.0, 10.0, 0.5)))
+
+
+@pytest.mark.parametrize("seed", [206, 227, 291])
+def test_a_tail_like_a_shelf_stays_with_the_peak_whose_model_describes_it(seed: int) -> None:
+    # overloaded, with a rare slow site: a third of the area stands in the peak, the rest in a level stretch behind it
+    case = draw("laplace+site+load", 0.0, seed)
+    (peak,) = gcfit.fit(case.chromatogram, settings=FitSettings(hold_up=HOLD_UP)).peaks
+    assert (peak.status, peak.model) == ("ok", case.model)
+    assert peak.area == pytest.approx(case.truth[1], rel=0.015)
 
 
 def test_the_level_top_of_a_long_injection_is_no_rest() -> None:
