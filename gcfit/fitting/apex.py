@@ -33,7 +33,11 @@ def leaning(time: Array, residual: Array, curve: Array, apex: float, width: floa
     away = time[top] - apex
     about = away - away.mean()
     spread = float(about @ about)
-    slope, error = float(about @ residual[top]) / spread, noise.deviation * math.sqrt(noise.inflation / spread)
+    slope = float(about @ residual[top]) / spread
+    # noise may grow with the signal; that of points is in their third differences, a misfit is not
+    jitter = np.diff(residual[top], 3)
+    deviation = max(noise.deviation, math.sqrt(float(jitter @ jitter) / (20 * jitter.size)))
+    error = deviation * math.sqrt(noise.inflation / spread)
     if abs(slope) <= SURE * error:
         return 0.0, 0.0
     curvature = 2 * float(np.polyfit(away, curve[top], 2)[0])

@@ -20,6 +20,7 @@ POOR = 0.995  # R² below which a misfit is poor, where the noise does not expla
 ABOVE_NOISE = 3.0  # root mean square of the residual, in noise, above which the noise does not explain it
 EDGE = 1e-6  # of the distance of its bounds; a coordinate so near to one is on it
 TOUCHING = 0.02  # of a peak's height; what a neighbour adds at its apex where the two are to be told apart
+SHARE = 0.05  # of the area of the higher of two peaks; if the lower has less, the higher hardly depends on it
 LEVEL = 0.002  # of a peak's height; a shallower dip is no valley
 BOUND_COLUMNS = {
     "retention": ("retention_time_se_s",),
@@ -148,23 +149,41 @@ def _of_misfit(record: PeakFit, evidence: Evidence) -> Iterator[tuple[str, str]]
 
 
 def _merged(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield that no valley parts a peak from a higher one: then the model alone shares out the area."""
+    """Yield that no valley parts a peak from another: then the model alone shares out the area."""
     solution, place = evidence.state.solution, evidence.place
-    if len(solution.curves) == 1:
-        return
-    own, height = _top(solution, place)
+    own, _ = _top(solution, place)
     for other, shape in enumerate(solution.curves):
-        if other == place or not shape.first <= own < shape.last:
+        apex, _ = _top(solution, other)
+        near = shape.first <= own < shape.last or solution.curves[place].first <= apex < solution.curves[place].last
+        if other == place or apex == own or not near:
             continue
-        apex, higher = _top(solution, other)
-        touching = abs(solution.amplitudes[other] * shape.rows[0, own - shape.first])
-        if higher <= height or apex == own or touching < TOUCHING * height:
-            continue
-        between = np.abs(_total(solution, min(own, apex), max(own, apex) + 1))
-        if between.min() > between[0 if own < apex else -1] - LEVEL * height:
+        if _counts(solution, place, other) and not _valley(solution, place, other):
             time = evidence.task.time[apex]
             yield "merged", f"no valley parts it from the peak at {time:.6g} s: their areas rest on the model"
             return
+
+
+def _counts(solution: Solution, place: int, other: int) -> bool:
+    """Whether another peak stands where one has its apex, or has a share of what both have and stands lower there."""
+    (own, height), (apex, size) = _top(solution, place), _top(solution, other)
+    if size > height:
+        return _at(solution, other, own) >= TOUCHING * height
+    areas = np.abs(solution.amplitudes[[place, other]])
+    return _at(solution, place, apex) >= TOUCHING * size and bool(areas[1] > SHARE * areas[0])
+
+
+def _valley(solution: Solution, place: int, other: int) -> bool:
+    """Whether the sum of all peaks falls between the apexes of two, to below what it is at either."""
+    (own, height), (apex, size) = _top(solution, place), _top(solution, other)
+    between = np.abs(_total(solution, min(own, apex), max(own, apex) + 1))
+    return bool(between.min() <= min(between[0], between[-1]) - LEVEL * min(height, size))
+
+
+def _at(solution: Solution, place: int, point: int) -> float:
+    """Height of a fitted peak at a point."""
+    shape = solution.curves[place]
+    inside = shape.first <= point < shape.last
+    return float(abs(solution.amplitudes[place] * shape.rows[0, point - shape.first])) if inside else 0.0
 
 
 def _hemmed(task: Task) -> Iterator[tuple[str, str]]:

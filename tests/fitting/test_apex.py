@@ -39,6 +39,15 @@ def test_noise_moves_nothing() -> None:
         assert leaning(TIME, 1e-3 * random.standard_normal(TIME.size), gaussian(50), 50.0, WIDTH, noise) == (0.0, 0.0)
 
 
+def test_noise_that_grows_with_the_signal_moves_nothing() -> None:
+    random = np.random.default_rng(4)
+    moved = 0
+    for _ in range(200):
+        residual = 0.01 * gaussian(50) * random.standard_normal(TIME.size)
+        moved += leaning(TIME, residual, gaussian(50), 50.0, WIDTH, NOISE) != (0.0, 0.0)
+    assert moved <= 2
+
+
 def test_a_top_of_few_points_is_the_model_s() -> None:
     few = slice(None, None, 4)  # three points within an eighth of the width on either side
     residual = gaussian(50.1) - gaussian(50)

@@ -6,7 +6,7 @@ from scipy.special import erf
 
 import gcfit
 from gcfit.chromatogram import Array, Chromatogram
-from gcfit.fitting import restarts, solver, states
+from gcfit.fitting import flags, restarts, solver, states
 from gcfit.fitting.records import Fit, FitSettings
 
 TIME = np.arange(0.0, 600.0, 0.2)
@@ -76,12 +76,28 @@ def test_a_long_injection_that_the_peak_shows() -> None:
     assert peak.area == pytest.approx(6000, rel=0.005)
 
 
+# at a resolution of 0.6 and heights of 3:1 the sum of two Gaussians has one maximum
+WITHOUT_VALLEY = bell(200) + bell(200 + 0.6 / 1.18 * 2 * 3 * np.sqrt(8 * np.log(2)), height=33)
+
+
 def test_merged() -> None:
-    # at a resolution of 0.6 and heights of 3:1 the sum of two Gaussians has one maximum
-    second = 200 + 0.6 / 1.18 * 2 * 3 * np.sqrt(8 * np.log(2))
-    high, low = fitted(bell(200) + bell(second, height=33) + 0.1 * NOISE).peaks
-    assert (high.status, low.status) == ("ok", "merged")
+    high, low = fitted(WITHOUT_VALLEY + 0.1 * NOISE).peaks
+    assert (high.status, low.status) == ("merged", "merged")
     assert low.message == "no valley parts it from the peak at 200 s: their areas rest on the model"
+
+
+def test_a_high_peak_hardly_depends_on_a_small_one_without_a_valley(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flags, "SHARE", 0.5)
+    assert [peak.status for peak in fitted(WITHOUT_VALLEY + 0.1 * NOISE).peaks] == ["ok", "merged"]
+
+
+def test_merged_where_the_higher_is_the_shoulder() -> None:
+    # a narrow peak on the flank of a wide one: one maximum, where the narrow one has its own
+    wide, narrow = fitted(bell(200, sigma=6) + bell(207.2, 3.2, 70) + 0.02 * NOISE).peaks
+    assert wide.height is not None
+    assert narrow.height is not None
+    assert wide.height > narrow.height
+    assert (wide.status, narrow.status) == ("merged", "merged")
 
 
 def test_not_merged_where_there_is_a_valley() -> None:
