@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
+from gcfit.fitting.limits import at_points
 from gcfit.fitting.naming import HALF_WIDTHS, assigned, rivals
 from gcfit.fitting.records import NOT_FOUND, Expected, Noise, PeakFit
 
 DETECTION = 3.3  # standard errors of an area at the detection limit (ICH Q2: 3.3 σ over the slope)
+SHAPE = 5  # derivatives of a peak that stand for its place, width and what else a model bends of it
 REACH = 10.0  # σ to both sides of the place: the room that a fit of such a peak has
 _NO_CURVE: Array = np.empty(0)
 
@@ -43,8 +45,12 @@ def with_absent(
     return (*peaks, *rows)
 
 
-def detection_limit(time: Array, noise: Noise, centre: float, sigma: float) -> float | None:
+def detection_limit(
+    time: Array, noise: Noise, centre: float, sigma: float, peaks: Sequence[PeakFit] = ()
+) -> float | None:
     """Return the least area that would have been told from nothing: 3.3 times its standard error.
+
+    What stands under a fitted peak must be told from another shape of that, too.
 
     Parameters
     ----------
@@ -53,23 +59,42 @@ def detection_limit(time: Array, noise: Noise, centre: float, sigma: float) -> f
     noise : Noise
     centre, sigma : float
         Where the peak is looked for and its standard deviation [s]; a Gaussian over a line.
+    peaks : sequence of PeakFit
+        What was found in that trace.
 
     Returns
     -------
     float or None
         [signal unit s]; None where the trace has too few points there, or no noise.
     """
-    near = time[slice(*np.searchsorted(time, [centre - REACH * sigma, centre + REACH * sigma]))]
+    first, last = np.searchsorted(time, [centre - REACH * sigma, centre + REACH * sigma]).tolist()
+    near = time[first:last]
     if near.size < 5 or noise.deviation <= 0:
         return None
     z = (near - centre) / sigma
-    columns = np.stack([np.exp(-(z**2) / 2) / (sigma * math.sqrt(2 * math.pi)), np.ones_like(z), z])
+    own = [np.exp(-(z**2) / 2) / (sigma * math.sqrt(2 * math.pi)), np.ones_like(z), z]
+    beside = [row for peak in peaks for row in _freedom(peak, near, first, noise)]
+    columns = np.stack([*own, *beside])
     inverse = np.linalg.pinv(columns @ columns.T)
     acf = np.array(noise.acf or (1.0, noise.correlation))
     kernel = np.concatenate([acf[:0:-1], acf])
     spread = np.array([np.convolve(row, kernel)[acf.size - 1 : acf.size - 1 + row.size] for row in columns])
     variance = float((inverse @ (columns @ spread.T) @ inverse)[0, 0])
     return DETECTION * noise.deviation * math.sqrt(variance) if variance > 0 else None
+
+
+def _freedom(peak: PeakFit, time: Array, first: int, noise: Noise) -> list[Array]:
+    """A fitted peak at some times, the first of them the point `first`, and its derivatives, each of size 1.
+
+    Nothing where it is lost in the noise there.
+    """
+    curve = at_points(peak.first, peak.curve, slice(first, first + time.size))
+    if np.abs(curve).max() <= noise.deviation:
+        return []
+    rows = [curve]
+    for _ in range(SHAPE):
+        rows.append(np.gradient(rows[-1], time))
+    return [row / size for row in rows if (size := float(np.linalg.norm(row))) > 0]
 
 
 def _row(
@@ -84,7 +109,7 @@ def _row(
     width = component.fwhm or _width_at(component.retention_time, peaks)
     limit = None
     if width is not None:
-        limit = detection_limit(part.time, noise, component.retention_time, width / HALF_WIDTHS)
+        limit = detection_limit(part.time, noise, component.retention_time, width / HALF_WIDTHS, peaks)
     reason = _reason(f"{where} ± {component.reach:.3g} s", others, width, limit)
     return PeakFit(
         number, component.name, "", NOT_FOUND, 0, _NO_CURVE,

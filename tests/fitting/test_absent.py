@@ -52,6 +52,19 @@ def test_the_limit_is_that_of_a_peak_which_is_fitted_at_that_place(rho: float) -
     assert limit == pytest.approx(3.3 * areas.std(), rel=0.05)
 
 
+@pytest.mark.parametrize("area", [0.0, 6.0, 12.0])
+def test_under_another_peak_the_limit_is_above_what_that_swallows(area: float) -> None:
+    # three quarters of a width beside a peak of 200, which takes another model rather than a companion
+    signal = bell(200, 200.0, 4.0) + bell(206, area, 4.0) + 0.05 * np.random.default_rng(1).standard_normal(TIME.size)
+    expected = Expected("main", 200, 3), Expected("hidden", 206, 3), Expected("free", 300, 3)
+    settings = FitSettings(expected=expected, hold_up=40.0)
+    main, hidden, free = gcfit.fit(Chromatogram(TIME, signal), settings=settings).peaks
+    assert (main.name, hidden.status, free.status) == ("main", "not found", "not found")
+    assert hidden.detection_limit is not None
+    assert hidden.detection_limit > max(area, 6.0)
+    assert free.detection_limit == pytest.approx(0.31, rel=0.05)
+
+
 def test_a_peak_far_above_the_limit_is_found_and_one_far_below_is_not() -> None:
     limit = detection_limit(TIME, Noise(1.0), 300.0, SIGMA)
     assert limit is not None
