@@ -22,7 +22,7 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
 from gcfit.formats.decimals import scan
-from gcfit.formats.pieces import keys, number
+from gcfit.formats.pieces import keys, program_number
 from gcfit.formats.records import Reading
 from gcfit.formats.source import Head, Source
 
@@ -75,7 +75,7 @@ def _length_of_header(text: bytes) -> int:
 
 def _channels(source: Source, header: dict[str, list[str]], key: str) -> list[float]:
     """Return the numbers of a line, one a channel; the unit at its end is left out."""
-    found = [number(cell) for cell in header.get(key, [])]
+    found = [program_number(cell) for cell in header.get(key, [])]
     values = [value for value in found if value is not None]
     if not values or len(values) > _MOST_CHANNELS or max(map(abs, values)) > 1e12:
         raise source.error(f"no usable number for '{key}'", place="header")

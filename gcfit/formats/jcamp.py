@@ -16,7 +16,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.formats import clean
-from gcfit.formats.pieces import check_count, number
+from gcfit.formats.pieces import check_count, program_number
 from gcfit.formats.records import Reading
 from gcfit.formats.source import Head, Source
 from gcfit.formats.units import time_unit
@@ -48,7 +48,7 @@ def read(source: Source) -> Reading:
     records = [(_label(m[1]), m[2].strip(), m[3]) for m in islice(_RECORD.finditer(text), _MOST_RECORDS + 1)]
     if len(records) > _MOST_RECORDS:
         raise source.error(f"more than {_MOST_RECORDS} labels; this is no chromatogram")
-    retention = [number(value) for label, value, _ in records if label == "RETENTIONTIME"]
+    retention = [program_number(value) for label, value, _ in records if label == "RETENTIONTIME"]
     if retention:
         return _scans(source, records)
     header = {label: value for label, value, _ in records}
@@ -83,7 +83,7 @@ def _scans(source: Source, records: list[tuple[str, str, str]]) -> Reading:
 
 def _required(source: Source, value: str, place: str) -> float:
     """Return a number that must be there."""
-    found = number(value)
+    found = program_number(value)
     if found is None:
         raise source.error(f"'{value[:40]}' is no number", place=place)
     return found
@@ -99,26 +99,26 @@ def _table(source: Source, header: dict[str, str], label: str, form: str, body: 
     pairs = "XY..XY" in form.replace(" ", "").upper()
     time, signal = _pairs(source, body) if pairs else _ordinates(source, header, body)
     if pairs:
-        time = time * _factor(header, "XFACTOR")
+        time = time * _factor(source, header, "XFACTOR")
     notes, warnings = ["JCAMP-DX"], list[str]()
     unit = clean.time_unit_of(source, time_unit(header.get("XUNITS", "")), time, notes, warnings)
-    warnings += check_count(source, number(header.get("NPOINTS", "")), time.size, "")
-    factor, given = _factor(header, "YFACTOR"), header.get("YUNITS", "")[:24]
+    warnings += check_count(source, program_number(header.get("NPOINTS", "")), time.size, "")
+    factor, given = _factor(source, header, "YFACTOR"), header.get("YUNITS", "")[:24]
     trace = clean.trace(source.name, time, signal, unit=unit, factor=factor, signal_unit=given)
     return Reading((trace,), "jcamp", notes=tuple(notes), warnings=tuple(warnings))
 
 
-def _factor(header: dict[str, str], label: str) -> float:
+def _factor(source: Source, header: dict[str, str], label: str) -> float:
     """Return a factor, 1 where the file gives none."""
-    found = number(header.get(label, ""))
-    return 1.0 if found is None else found
+    return _required(source, header[label], f"##{label}=") if header.get(label) else 1.0
 
 
 def _pairs(source: Source, body: str) -> tuple[Array, Array]:
     """Return abscissas and ordinates of `(XY..XY)`."""
-    values = np.array([float(n) for n in _NUMBER.findall(body)])
-    if values.size % 2 or not values.size:
-        raise source.error(f"{values.size} numbers are no pairs", place="##XYPOINTS=")
+    rows = [_NUMBER.findall(line) for line in body.splitlines()]
+    values = np.array([float(n) for row in rows for n in row])
+    if (odd := next((len(row) for row in rows if len(row) % 2), 0)) or not values.size:
+        raise source.error(f"{odd} numbers in a line are no pairs", place="##XYPOINTS=", remedy="decimals need a point")
     return values[::2].copy(), values[1::2].copy()
 
 
@@ -126,7 +126,7 @@ def _ordinates(source: Source, header: dict[str, str], body: str) -> tuple[Array
     """Return abscissas and ordinates of `(X++(Y..Y))`; first and last abscissa are given in units, not scaled."""
     rows = [_NUMBER.findall(line) for line in body.splitlines()]
     values = np.array([float(n) for row in rows for n in row[1:]])
-    first, last = (number(header.get(label, "")) for label in ("FIRSTX", "LASTX"))
+    first, last = (program_number(header.get(label, "")) for label in ("FIRSTX", "LASTX"))
     if first is None or last is None or not -1e12 < first < last < 1e12 or values.size < 2:
         raise source.error("no first and last abscissa in this order, or too few ordinates", place="##XYDATA=")
     return np.linspace(first, last, values.size), values

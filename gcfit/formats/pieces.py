@@ -20,6 +20,7 @@ _SECTION = re.compile(rb"^\[([^\]\n]{1,200})\][ \t]*$", re.MULTILINE)
 _SAMPLE = 1 << 14
 _MOST_SECTIONS = 4096
 MOST_PEAKS = 10_000
+_GROUPED = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+(?![\d\{mark}])") for mark in ".,"}
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,19 @@ def keys(lines: Sequence[str], delimiter: str) -> dict[str, list[str]]:
 
 
 def number(cell: str, decimal: str = ".") -> float | None:
-    """Return a finite number, None where a cell holds none; marks of thousands are passed over."""
-    other = "," if decimal == "." else "."
+    """Return a finite number, None where a cell holds none; marks between groups of three digits are passed over."""
+    mark = "," if decimal == "." else "."
+    cell = cell.strip()
     try:
-        value = float(cell.strip().replace(other, "").replace(decimal, "."))
+        value = float((cell.replace(mark, "") if _GROUPED[mark].match(cell) else cell).replace(decimal, "."))
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def program_number(cell: str) -> float | None:
+    """Return the number in a cell of a program that writes no thousands: a single comma marks decimals there."""
+    return number(cell, "," if cell.count(",") == 1 and "." not in cell else ".")
 
 
 def first_number(found: Mapping[str, Sequence[str]], key: str, decimal: str = ".") -> float | None:
