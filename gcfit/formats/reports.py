@@ -57,7 +57,7 @@ def peaks_beside(folder: Path, traces: Traces) -> Found:
     ----------
     folder : Path
     traces : sequence of Chromatogram
-        An unnamed one, exported by itself, is that of a report on one signal.
+        An unnamed one, exported by itself, is that of a report on one signal if the peaks lie within it.
 
     Returns
     -------
@@ -88,7 +88,8 @@ def _of(traces: Traces, peaks: Sequence[VendorPeak]) -> list[VendorPeak]:
     """Return the peaks of these traces."""
     names = {trace.trace for trace in traces}
     if names == {""} and len({peak.trace for peak in peaks}) == 1:
-        return [replace(peak, trace="") for peak in peaks]
+        within = (traces[0].time[0] <= peak.retention_time_s <= traces[0].time[-1] for peak in peaks)
+        return [replace(peak, trace="") for peak in peaks] if all(within) else []
     return [peak for peak in peaks if peak.trace in names]
 
 
@@ -133,7 +134,13 @@ def _xml_peak(node: Node, trace: str, unit: str) -> VendorPeak | None:
 
 
 def _results_csv(path: Path, traces: Traces) -> Iterator[VendorPeak]:
-    """Yield the rows of a RESULTS.CSV."""
+    """Yield the rows of a RESULTS.CSV.
+
+    Raises
+    ------
+    InputError
+        If the points of an unnamed trace show that the table is of another one.
+    """
     trace, names = "", list[str]()
     for line in _lines(path):
         key, _, rest = line.partition("=,")
@@ -146,6 +153,9 @@ def _results_csv(path: Path, traces: Traces) -> Iterator[VendorPeak]:
             top, area, height = (number(cells.get(name, "")) for name in ("R.T.", "Area", "Height"))
             start, end = (_time_of(traces, trace, cells.get(name, "")) for name in ("First", "Last"))
             if (seconds := in_seconds(top, "min")) is not None:
+                if traces[0].trace == "" and not (start is not None and end is not None and start <= seconds <= end):
+                    points = f"points {cells.get('First')} and {cells.get('Last')}"
+                    raise InputError(str(path), f"{trace} peak at {top:g} min not between {points} of this trace")
                 yield VendorPeak(trace, "", seconds, area, height, start, end, UNKNOWN)
 
 
@@ -172,15 +182,26 @@ def _report_csv(path: Path, _: Traces) -> Iterator[VendorPeak]:
 
 
 def _signal_of(path: Path) -> str:
-    """Return the trace of REPORTnn.CSV as Report.TXT numbers them, else the one with the nn-th letter."""
+    """Return the trace of REPORTnn.CSV as Report.TXT numbers them, else the nn-th channel; empty without channels.
+
+    Raises
+    ------
+    InputError
+        If the nn-th channel has another letter than the nn-th: a channel may be missing, or none have its number.
+    """
     ordinal = int(path.stem[-2:])
     files = {other.name.lower(): other for other in path.parent.iterdir()}
     if "report.txt" in files:
         for line in _lines(files["report.txt"]):
             if (match := _SIGNAL.match(line)) and int(match[1]) == ordinal:
                 return match[2] + match[3]
-    letter = chr(ord("a") + ordinal - 1)
-    return next((files[name].stem for name in sorted(files) if name.endswith(f"{letter}.ch")), "")
+    channels = sorted((other.stem for name, other in files.items() if name.endswith(".ch")), key=lambda stem: stem[-1:])
+    letters = [stem[-1:].lower() for stem in channels]
+    if channels and letters[ordinal - 1 : ordinal] != [chr(ord("a") + ordinal - 1)]:
+        raise InputError(
+            str(path), f"which of {', '.join(channels)} is signal {ordinal} is not said without Report.TXT"
+        )
+    return channels[ordinal - 1] if channels else ""
 
 
 def _text(path: Path, _: Traces) -> Iterator[VendorPeak]:

@@ -46,14 +46,47 @@ def test_a_report_that_cannot_be_read_costs_no_trace(tmp_path: Path) -> None:
     assert "no valid XML" in warning
 
 
-@pytest.mark.parametrize("name", ["TIC", ""])
-def test_results_of_a_mass_spectrometer(name: str, tmp_path: Path) -> None:
-    """Points are counted from 1; a trace that was exported by itself has no name."""
+def test_results_of_a_mass_spectrometer(tmp_path: Path) -> None:
+    """Points are counted from 1."""
     write(tmp_path, "RESULTS.CSV", RESULTS.encode())
-    (first, second), _, _ = reports.peaks_beside(tmp_path, traces_of(name))
-    assert first == VendorPeak(name, "", 6.0, 15635678, 1861939, 1.0, 7.0, "unknown")
+    (first, second), _, _ = reports.peaks_beside(tmp_path, traces_of("TIC"))
+    assert first == VendorPeak("TIC", "", 6.0, 15635678, 1861939, 1.0, 7.0, "unknown")
     assert (second.start_s, second.end_s) == (6.0, None)
     assert reports.peaks_beside(tmp_path, traces_of("FID1A")) == ((), (), ())
+
+
+def test_a_trace_without_a_name_takes_results_whose_points_are_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "RESULTS.CSV", RESULTS.encode())
+    own = Chromatogram(np.arange(100.0), np.arange(100.0), "", "x")
+    (first, second), _, _ = reports.peaks_beside(tmp_path, [own])
+    assert (first.trace, first.start_s, second.start_s, second.end_s) == ("", 1.0, 6.0, 89.0)
+    slower = Chromatogram(np.arange(100.0) * 3, np.arange(100.0), "", "x")
+    shorter = Chromatogram(np.arange(50.0), np.arange(50.0), "", "x")
+    for other, point in ((slower, "0.2 min not between points 7 and 90"), (shorter, "points 7 and 90")):
+        peaks, _, (warning,) = reports.peaks_beside(tmp_path, [other])
+        assert peaks == ()
+        assert point in warning
+
+
+def test_a_trace_without_a_name_takes_no_peaks_beyond_its_end(tmp_path: Path) -> None:
+    write(tmp_path, "REPORT01.CSV", b'1,2.5,"BB S",0.08,45713.5,7718.25,97.9\r\n')
+    assert reports.peaks_beside(tmp_path, [Chromatogram(np.arange(100.0), np.arange(100.0), "", "x")])[0] == ()
+    (peak,), _, _ = reports.peaks_beside(tmp_path, [Chromatogram(np.arange(200.0), np.arange(200.0), "", "x")])
+    assert peak.retention_time_s == 150
+
+
+def test_a_numbered_report_of_no_certain_channel_is_left_out(tmp_path: Path) -> None:
+    """Signal 1 is FID2B if there are two channels, and a channel A that is not there if there were three."""
+    write(tmp_path, "REPORT01.CSV", b'1,2.5,"BB S",0.08,45713.5,7718.25,97.9\r\n')
+    write(tmp_path, "FID2B.ch", b"")
+    write(tmp_path, "TCD3C.ch", b"")
+    peaks, _, (warning,) = reports.peaks_beside(tmp_path, traces_of("FID2B"))
+    assert peaks == ()
+    assert "which of FID2B, TCD3C is signal 1 is not said without Report.TXT" in warning
+    write(tmp_path, "FID1A.ch", b"")
+    assert reports.peaks_beside(tmp_path, traces_of("FID2B"))[0] == ()
+    (peak,), _, _ = reports.peaks_beside(tmp_path, traces_of("FID1A"))
+    assert peak.trace == "FID1A"
 
 
 @pytest.mark.parametrize(("power", "factor"), [(0, 1.0), (-6, 1e-6), (-3, 1e-3), (3, 1e3)])
