@@ -76,13 +76,13 @@ def _masshunter(source: Source, text: bytes) -> Reading:
     clean.check_number(source, len(marks))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     names = _names([source.encoding.words(mark[1] + b": " + mark[2]) for mark in marks])
-    traces, line, last = [], 1, 0
+    traces, warnings, line, last = [], list[str](), 1, 0
     for name, mark, end in zip(names, marks, ends, strict=True):
         line += text.count(b"\n", last, mark.end())
         last = mark.end()
         found = table(source, text[mark.end() : end], line, ",", f"'{name}', line {line}")
-        traces.append(_trace(source, found, 1, name))
-    return _reading(traces, "MassHunter CSV")
+        traces.append(_trace(source, found, 1, name, warnings))
+    return _reading(traces, "MassHunter CSV", warnings)
 
 
 def _names(titles: list[str]) -> list[str]:
@@ -106,7 +106,8 @@ def _data_analysis(source: Source, text: bytes) -> Reading:
     delimiter = "\t" if b"\t" in text[top : top + 200] else ","
     line = text.count(b"\n", 0, top) + 1
     found = table(source, text[top:], line, delimiter, f"line {line}")
-    return _reading([_trace(source, found, 1, "")], "ChemStation data analysis")
+    warnings: list[str] = []
+    return _reading([_trace(source, found, 1, "", warnings)], "ChemStation data analysis", warnings)
 
 
 def _wavelengths(source: Source, text: bytes) -> Reading:
@@ -117,17 +118,20 @@ def _wavelengths(source: Source, text: bytes) -> Reading:
     clean.check_number(source, len(names))
     if found.values.shape[1] != len(names) + 1:
         raise source.error(f"{len(names)} wavelengths above {found.values.shape[1]} columns", place="line 1")
-    return _reading(
-        [_trace(source, found, i + 1, name) for i, name in enumerate(names)], "ChemStation detector signals"
-    )
+    warnings: list[str] = []
+    traces = [_trace(source, found, i + 1, name, warnings) for i, name in enumerate(names)]
+    return _reading(traces, "ChemStation detector signals", warnings)
 
 
-def _trace(source: Source, found: Table, column: int, name: str) -> Chromatogram:
+def _trace(source: Source, found: Table, column: int, name: str, warnings: list[str]) -> Chromatogram:
     """Make a trace of one column of signals."""
+    warnings += found.warnings
     unit = source.options.time_unit if source.options.time_unit != "auto" else "min"
     pair = np.ascontiguousarray(found.values[:, 0]), np.ascontiguousarray(found.values[:, column])
-    return clean.trace(source.name, *pair, unit=unit, name=name, place=f"lines from {found.line}")
+    place = f"lines from {found.line}"
+    return clean.trace(source.name, *pair, unit=unit, name=name, place=place, warnings=warnings)
 
 
-def _reading(traces: list[Chromatogram], what: str) -> Reading:
-    return Reading(tuple(clean.named_apart(traces)), "agilent-csv", notes=(f"{what}, which writes minutes",))
+def _reading(traces: list[Chromatogram], what: str, warnings: list[str]) -> Reading:
+    notes, once = (f"{what}, which writes minutes",), tuple(dict.fromkeys(warnings))
+    return Reading(tuple(clean.named_apart(traces)), "agilent-csv", notes=notes, warnings=once)

@@ -56,7 +56,7 @@ def read(source: Source) -> Reading:
     unit_of_signal = signal_unit(names[value]) or "".join(header.get("Signal Unit", [])[:1])
     name = "".join(header.get("Channel", [])[:1])
     pair = found.values[:, time], found.values[:, value]
-    trace = clean.trace(source.name, *pair, unit=unit, signal_unit=unit_of_signal, name=name)
+    trace = clean.trace(source.name, *pair, unit=unit, signal_unit=unit_of_signal, name=name, warnings=warnings)
     announced = first_number(header, "Data Points", found.dialect.decimal)
     warnings += check_count(source, announced, len(found.values), "")
     return Reading((trace,), "chromeleon", notes=tuple(notes), warnings=tuple(warnings))

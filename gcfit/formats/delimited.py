@@ -5,24 +5,30 @@ words above; several blocks of numbers below one another, each under its own hea
 than one column of signals each is a trace; where the heading calls one of them `signal`, that one is the trace.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
 from gcfit.chromatogram import MIN_POINTS, Array, Chromatogram
 from gcfit.formats import clean, longtable
-from gcfit.formats.columns import Headings, choose, headings
-from gcfit.formats.dialect import Dialect, Found, find
+from gcfit.formats.columns import Headings, choose, counts_rows, goes_on, headings
+from gcfit.formats.dialect import Dialect
+from gcfit.formats.finding import Found, find, revised, seen_marks
 from gcfit.formats.records import Reading
 from gcfit.formats.rows import Numbers, Words, runs
+from gcfit.formats.separate import separate
 from gcfit.formats.source import Head, Source
+from gcfit.formats.units import unit_said
 
 _SAMPLES = (1 << 12, 1 << 15)  # bytes that are tried for the dialect; the longer one where the shorter shows few rows
 _ENOUGH_ROWS = 10
 _MOST_RUNS = 20_000
 _MOST_LEFT_OUT = 0.1
 _FEW = 3
+_UNREAD = re.compile(r"(?=.*\d[.,' \u2019]\d)[\d.,'\u2019+eE\s;|\"-]*")  # of digits and marks only
 
 
 @dataclass(eq=False)
@@ -78,10 +84,10 @@ def read(source: Source) -> Reading:
     """
     blocks = _lines_from(source)
     first = next(blocks, b"")
-    found = _dialect(first, source)
+    found, sample = _dialect(first, source)
     if found is None:
         return longtable.read(source, first, blocks)
-    table = _collect(source, found, first, blocks)
+    table, found = _collect(source, found, sample, chain([first], blocks))
     notes = [f"delimited text: {found.dialect}, encoding {source.encoding.name}"]
     warnings = list(found.warnings)
     if table.left_out:
@@ -91,7 +97,10 @@ def read(source: Source) -> Reading:
         trace for block in table.blocks for trace in _traces(source, found, block, len(table.blocks), notes, warnings)
     ]
     return Reading(
-        tuple(clean.named_apart(traces)), "delimited", notes=tuple(notes), warnings=tuple(dict.fromkeys(warnings))
+        tuple(clean.named_apart(traces)),
+        "delimited",
+        notes=tuple(dict.fromkeys(notes)),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
@@ -112,34 +121,37 @@ def _first_lines(block: bytes, count: int) -> tuple[int, bytes]:
     return (count, lines[-1]) if len(lines) > count else (block.count(b"\n"), b"")
 
 
-def _dialect(first: bytes, source: Source) -> Found | None:
-    """Find the dialect on the first lines of numbers."""
-    found = None
+def _dialect(first: bytes, source: Source) -> tuple[Found | None, bytes]:
+    """Find the dialect on the first lines of numbers; returns these as well."""
+    found, sample = None, first
     for size in _SAMPLES:
-        sample = first[: first.rfind(b"\n", 0, size) + 1] or first
-        found = find(sample.lstrip(b"\n"), source.options)
+        sample = (first[: first.rfind(b"\n", 0, size) + 1] or first).lstrip(b"\n")
+        found = find(sample, source.options)
         if found and found.rows >= _ENOUGH_ROWS:
-            return found
-    return found
+            break
+    return found, sample
 
 
-def _collect(source: Source, found: Found, first: bytes, blocks: Iterator[bytes]) -> _Table:
-    """Read all rows."""
+def _collect(source: Source, found: Found, sample: bytes, blocks: Iterator[bytes]) -> tuple[_Table, Found]:
+    """Read all rows; returns the dialect as well, which marks that come only further down may change."""
     table, above, line, seen = _Table(), None, 1, 0
-    text: bytes | None = first
-    while text is not None:
+    marks = seen_marks(sample, found.dialect.delimiter)
+    for text in blocks:
+        if new := seen_marks(text, found.dialect.delimiter) - marks:
+            found, marks = revised(found, sample, new, text, source.options), marks | new
         for run in runs(text, found.dialect, line):
             seen += 1
             if seen > _MOST_RUNS:
                 raise source.error(
                     "rows of numbers and other lines alternate; this is no table", place=f"line {run.line}"
                 )
+            if isinstance(run, Words):
+                _refuse_unread(source, found, run, top=not table.blocks)
             above = _put(table, run, above, found.columns)
         line += int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == 0x0A))
-        text = next(blocks, None)
     if above is not None and table.blocks:
         table.leave_out(above.line, above.count, _shown(source, above))
-    return table
+    return table, found
 
 
 def _put(table: _Table, run: Numbers | Words, above: Words | None, columns: int) -> Words | None:
@@ -160,6 +172,15 @@ def _put(table: _Table, run: Numbers | Words, above: Words | None, columns: int)
         table.leave_out(above.line, above.count, f"'{above.first[:40].decode('utf-8', 'replace')}'")
     table.blocks[-1].add(run.values)
     return None
+
+
+def _refuse_unread(source: Source, found: Found, words: Words, *, top: bool) -> None:
+    """Refuse rows of digits and marks that are no numbers in this dialect, below the first rows or right above them."""
+    line, number = (words.last[-1], words.line + words.count - 1) if top else (words.first, words.line)
+    text = source.encoding.words(line)
+    if _UNREAD.fullmatch(text) and len(found.dialect.split(text)) == found.columns:
+        shown = f"'{text[:40]}' holds numbers with other marks than other lines"
+        raise source.error(shown, place=f"line {number}", remedy="see --decimal and --thousands")
 
 
 def _shown(source: Source, words: Words) -> str:
@@ -183,26 +204,74 @@ def _traces(
     """Yield the traces of one block."""
     place = f"lines from {block.line}" if blocks > 1 else ""
     lines = [source.encoding.words(line) for line in block.above.last] if block.above else []
-    values = _without_empty_end(block.joined())
-    names = Headings() if source.options.no_header else headings(lines, found.dialect, len(values))
+    columns = block.joined()
+    values = _without_empty_end(columns)
+    names = _headings(source, found, lines, values, len(columns) - len(values), warnings)
     if not names.names:
-        _check_collision(source, found.dialect, lines, len(values))
+        values = _without_numeric_heading(values, block.line, warnings)
     chosen = choose(names, values, source.options, source.name, place)
     clean.check_number(source, len(chosen.signals) * blocks)
     notes += chosen.notes
     warnings += chosen.warnings
-    unit = clean.time_unit_of(source, names.time_unit(chosen.time), values[chosen.time], notes, warnings)
     title = _title(lines, names, found.dialect) if blocks > 1 else ""
-    for column in chosen.signals:
-        name = " ".join(part for part in (title, names.name(column) if len(chosen.signals) > 1 else "") if part)
-        pair = values[chosen.time], values[column]
-        unit_of_signal = names.signal_unit(column)
-        yield clean.trace(source.name, *pair, unit=unit, signal_unit=unit_of_signal, name=name, place=place)
+    said = next((unit for line in reversed(lines) if (unit := unit_said(line))), "")
+    units = {
+        time: clean.time_unit_of(
+            source, names.time_unit(time) or said, values[time], notes, warnings, names.strange_unit(time)
+        )
+        for time in dict.fromkeys(chosen.times)
+    }
+    for run, rows, signals in separate(source, names, values, chosen, warnings):
+        for column, time in signals:
+            called = names.name(column) if len(signals) > 1 else ""
+            name = " ".join(part for part in (title, run, called) if part)
+            pair = values[time][rows], values[column][rows]
+            unit_of_signal = names.signal_unit(column)
+            yield clean.trace(
+                source.name,
+                *pair,
+                unit=units[time],
+                signal_unit=unit_of_signal,
+                name=name,
+                place=place,
+                warnings=warnings,
+            )
+
+
+def _headings(
+    source: Source, found: Found, lines: list[str], values: list[Array], empty: int, warnings: list[str]
+) -> Headings:
+    """Find the headings of a block; refuse one whose decimal commas were taken for ends of cells."""
+    if source.options.no_header:
+        return Headings()
+    split = found.dialect.delimiter == "," and found.zero_led
+    numbered = counts_rows(values[0]) and any(goes_on(column) for column in values[1:]) and not split
+    names = headings(lines, found.dialect, len(values), empty=empty, row_names=numbered)
+    if not names.names or (split and not names.names[-1]):
+        _check_collision(source, found.dialect, lines, len(values), split)
+    if len(values) > 2 and names.names and not names.names[-1]:
+        warnings.append(f"the last of {len(values)} columns has no heading: the headings are taken for the first ones")
+    return names
 
 
 def _without_empty_end(values: list[Array]) -> list[Array]:
-    """Leave out the column that a delimiter at the end of every line makes."""
-    return values[:-1] if len(values) > 2 and np.isnan(values[-1]).all() else values
+    """Leave out the columns that delimiters at the end of every line make."""
+    while len(values) > 2 and np.isnan(values[-1]).all():
+        values = values[:-1]
+    return values
+
+
+def _without_numeric_heading(values: list[Array], line: int, warnings: list[str]) -> list[Array]:
+    """Leave out a first row that does not come before a second one from which on all times rise: a heading of numbers.
+
+    Wavelengths, masses or a number of points stand so above the rows.
+    """
+    time = values[0]
+    if len(time) <= MIN_POINTS or time[0] < time[1] or not (time[2:] > time[1:-1]).all():
+        return values
+    row = ", ".join("" if np.isnan(column[0]) else f"{column[0]:g}" for column in values)
+    warnings.append(f"line {line} '{row[:40]}' is taken for a heading, because it is out of the order of the times")
+    return [column[1:] for column in values]
 
 
 def _title(lines: list[str], names: Headings, dialect: Dialect) -> str:
@@ -215,11 +284,16 @@ def _title(lines: list[str], names: Headings, dialect: Dialect) -> str:
     return ""
 
 
-def _check_collision(source: Source, dialect: Dialect, lines: list[str], columns: int) -> None:
-    """Refuse decimal commas between commas: twice as many cells as headings."""
-    if dialect.delimiter != "," or not lines:
+def _check_collision(source: Source, dialect: Dialect, lines: list[str], columns: int, split: bool) -> None:
+    """Refuse decimal commas between commas: more cells than headings, twice as many or with cells such as `05`."""
+    if dialect.delimiter != ",":
         return
-    cells = dialect.split(lines[-1])
-    if len(cells) > 1 and 2 * len(cells) == columns and all(any(c.isalpha() for c in cell) for cell in cells):
+    cells = dialect.split(lines[-1]) if lines else []
+    named = len(cells) > 1 and all(any(c.isalpha() for c in cell) for cell in cells)
+    if named and (2 * len(cells) == columns or (split and len(cells) < columns)):
         found = f"{len(cells)} headings above {columns} cells: the commas separate cells and mark decimals"
-        raise source.error(found, remedy="export it with another delimiter, or with quoted cells")
+    elif not named and split and columns > 2:
+        found = f"{columns} cells a line, some with a leading 0: the commas separate cells and mark decimals"
+    else:
+        return
+    raise source.error(found, remedy="export it with another delimiter, or with quoted cells")

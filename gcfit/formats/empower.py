@@ -40,5 +40,6 @@ def read(source: Source) -> Reading:
     found = table(source, rest, 3, "\t", "line 3")
     unit = source.options.time_unit if source.options.time_unit != "auto" else "min"
     channel = next((header[name] for name in ("Channel", "Channel Name", "ChannelName") if name in header), "")
-    trace = clean.trace(source.name, found.values[:, 0], found.values[:, 1], unit=unit, name=channel)
-    return Reading((trace,), "empower", notes=("Empower ARW, which writes minutes",), warnings=found.warnings)
+    pair, warnings = (found.values[:, 0], found.values[:, 1]), list(found.warnings)
+    trace = clean.trace(source.name, *pair, unit=unit, name=channel, warnings=warnings)
+    return Reading((trace,), "empower", notes=("Empower ARW, which writes minutes",), warnings=tuple(warnings))

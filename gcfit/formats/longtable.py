@@ -4,8 +4,9 @@ Every combination of the words that occur is a trace, named by those columns tha
 compared by a 64-bit sum over their bytes, each times a random factor of its place.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -14,14 +15,17 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.formats import clean
 from gcfit.formats.columns import Headings, choose
 from gcfit.formats.decimals import Cells, scan
-from gcfit.formats.dialect import Dialect, candidates, plain
+from gcfit.formats.dialect import Dialect, plain
+from gcfit.formats.finding import Found, candidates, settled
 from gcfit.formats.quotients import Flags, Index, Words
 from gcfit.formats.records import Reading
+from gcfit.formats.separate import separate
 from gcfit.formats.source import Source
+from gcfit.formats.units import time_likeness
 
 _SAMPLE = 1 << 14
-_MOST_WORDS = 64  # a column with more different words is a comment or a clock
-_MOST_TRACES = 256
+_MOST_WORDS = 256  # a column with more different words is a comment or a clock
+_CLOCK = re.compile(r"\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d+)?")
 _NUMERIC = 0.8  # of the first rows, the heading among them
 _LONGEST_WORD = 4096
 
@@ -30,11 +34,19 @@ _LONGEST_WORD = 4096
 class _Layout:
     """A dialect in which the rows have `numbers` and `words` columns."""
 
-    dialect: Dialect
-    columns: int
+    found: Found
     numbers: tuple[int, ...]
     words: tuple[int, ...]
-    rows: int
+
+    @property
+    def dialect(self) -> Dialect:
+        """Marks and separator."""
+        return self.found.dialect
+
+    @property
+    def columns(self) -> int:
+        """Number of cells of a row."""
+        return self.found.columns
 
 
 @dataclass(eq=False)
@@ -72,8 +84,10 @@ def read(source: Source, first: bytes, rest: Iterator[bytes]) -> Reading:
 
 def _layout(sample: bytes, source: Source) -> _Layout | None:
     """Find the dialect in which most lines have as many cells and at least two of these columns hold numbers."""
-    found = [layout for d in candidates(sample, source.options) if d.delimiter != " " and (layout := _try(sample, d))]
-    return max(found, key=lambda layout: layout.rows, default=None)
+    tried = [layout for d in candidates(sample, source.options) if d.delimiter != " " and (layout := _try(sample, d))]
+    found = settled(sample, [layout.found for layout in tried], source.options)
+    layout = _try(sample, found.dialect) if found else None
+    return replace(layout, found=replace(layout.found, warnings=found.warnings)) if found and layout else None
 
 
 def _try(sample: bytes, dialect: Dialect) -> _Layout | None:
@@ -88,7 +102,9 @@ def _try(sample: bytes, dialect: Dialect) -> _Layout | None:
     share = np.array([(~cells.wrong & np.isfinite(cells.values))[first + j].mean() for j in range(columns)])
     numbers = tuple(np.flatnonzero(share >= _NUMERIC).tolist())
     words = tuple(j for j in range(columns) if j not in numbers)
-    return _Layout(dialect, columns, numbers, words, first.size) if len(numbers) >= 2 and words else None
+    rows = ~cells.wrong[first[:, None] + np.array(numbers, dtype=np.int64)].any(axis=1)
+    found = Found(dialect, columns, int(rows.sum()))
+    return _Layout(found, numbers, words) if len(numbers) >= 2 and words else None
 
 
 def _add(rows: _Rows, layout: _Layout, source: Source, text: bytes) -> None:
@@ -151,33 +167,82 @@ def _split(source: Source, layout: _Layout, rows: _Rows) -> Reading:
     table, sums = np.concatenate(rows.values), np.concatenate(rows.sums)
     names = Headings(tuple(rows.names[j] for j in layout.numbers) if rows.names else ())
     values = [np.ascontiguousarray(column) for column in table.T]
+    _refuse_clocks(source, layout, rows, names)
     chosen = choose(names, values, source.options, source.name, "")
     notes = [f"delimited text in long form: {layout.dialect}", *chosen.notes]
-    warnings = list(chosen.warnings)
-    groups = _groups(source, rows, sums)
+    warnings = [*layout.found.warnings, *chosen.warnings]
     times = values[chosen.time]
-    unit = clean.time_unit_of(source, names.time_unit(chosen.time), times[groups[0][1]], notes, warnings)
+    groups = _groups(source, layout, rows, sums, times, warnings)
+    clean.check_number(source, len(groups) * len(chosen.signals))
+    unit = clean.time_unit_of(
+        source, names.time_unit(chosen.time), times[groups[0][1]], notes, warnings, names.strange_unit(chosen.time)
+    )
     traces: list[Chromatogram] = []
     for group, members in groups:
-        for column in chosen.signals:
-            name = " ".join([*group, *([names.name(column)] if len(chosen.signals) > 1 else [])])
-            pair = times[members], values[column][members]
-            signal_unit = names.signal_unit(column)
-            traces.append(clean.trace(source.name, *pair, unit=unit, signal_unit=signal_unit, name=name))
+        own = [column[members] for column in values]
+        for run, part, signals in separate(source, names, own, chosen, warnings):
+            for column, time in signals:
+                called = names.name(column) if len(signals) > 1 else ""
+                name = " ".join(word for word in (*group, run, called) if word)
+                traces.append(
+                    clean.trace(
+                        source.name,
+                        own[time][part],
+                        own[column][part],
+                        unit=unit,
+                        signal_unit=names.signal_unit(column),
+                        name=name,
+                        place=f"rows of '{name}'" if name else "",
+                        warnings=warnings,
+                    )
+                )
     if rows.other > 1:  # one is the heading
         warnings.append(f"{rows.other} lines are no rows of the table; left out")
     return Reading(tuple(clean.named_apart(traces)), "delimited", notes=tuple(notes), warnings=tuple(warnings))
 
 
-def _groups(source: Source, rows: _Rows, sums: Words) -> list[tuple[list[str], Flags]]:
-    """Return the words that tell a trace from others and which rows are its own, in the order of the file."""
-    telling = [j for j, spelled in enumerate(rows.spelled) if 1 < len(spelled) <= _MOST_WORDS]
-    if not telling:
-        return [([], np.ones(len(sums), dtype=bool))]
-    keys = sums[:, telling] * _factors()[: len(telling)]
-    _, where, member = np.unique(keys.sum(axis=1, dtype=np.uint64), return_index=True, return_inverse=True)
-    if where.size > _MOST_TRACES:
-        found = f"{where.size} different combinations of words beside the numbers; this is no table of traces"
-        raise source.error(found)
-    order = np.argsort(where).tolist()
-    return [([rows.spelled[j][int(sums[where[k], j])] for j in telling], member == k) for k in order]
+def _refuse_clocks(source: Source, layout: _Layout, rows: _Rows, names: Headings) -> None:
+    """Refuse a table whose times are hours, minutes and seconds, unless another column is called a time."""
+    if source.options.time_column is not None or any(time_likeness(name) for name in names.names):
+        return
+    for column, spelled in zip(layout.words, rows.spelled, strict=True):
+        if spelled and all(_CLOCK.fullmatch(word.strip()) for word in spelled.values()):
+            found = f"{_called(rows, column)} holds times such as '{next(iter(spelled.values()))}', which are not read"
+            raise source.error(found, remedy="write them in seconds or minutes, or see --time-column")
+
+
+def _called(rows: _Rows, column: int) -> str:
+    """Return what a column is called in messages."""
+    return f"column '{rows.names[column]}'" if rows.names and rows.names[column] else f"column {column + 1}"
+
+
+def _groups(
+    source: Source, layout: _Layout, rows: _Rows, sums: Words, times: Array, warnings: list[str]
+) -> list[tuple[list[str], Flags]]:
+    """Return the words that tell a trace from others and which rows are its own, in the order of the file.
+
+    Words that change to and fro while the times rise throughout tell nothing: they are remarks, or numbers with a sign
+    that is not read.
+    """
+    rising = bool((times[1:] > times[:-1]).all())
+    kept = {j for j, spelled in enumerate(rows.spelled) if 1 < len(spelled) <= _MOST_WORDS}
+    telling = [j for j in sorted(kept) if not rising or np.count_nonzero(np.diff(sums[:, j])) < len(rows.spelled[j])]
+    aside = [j for j, spelled in enumerate(rows.spelled) if len(spelled) > 1 and j not in telling]
+    told = sums[:, telling] * _factors()[: len(telling)]
+    _, where, member = np.unique(told.sum(axis=1, dtype=np.uint64), return_index=True, return_inverse=True)
+    clean.check_number(source, where.size)
+    groups = [
+        ([rows.spelled[j][int(sums[where[k], j])] for j in telling], member == k) for k in np.argsort(where).tolist()
+    ]
+    for j in aside:
+        column = _called(rows, layout.words[j])
+        if any((np.diff(times[members]) < 0).any() for _, members in groups):
+            found = f"{column} holds more than {_MOST_WORDS} different words and the times do not rise"
+            raise source.error(found, remedy="give the runs in files of their own")
+        warnings.append(f"{column} holds words that tell no traces apart, such as '{_example(rows, j)}'; left out")
+    return groups
+
+
+def _example(rows: _Rows, column: int) -> str:
+    """Return the last of some words of a column; the first may be empty."""
+    return next((word[:40] for word in reversed(rows.spelled[column].values()) if word), "")

@@ -10,7 +10,8 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError
-from gcfit.formats.dialect import Dialect, find
+from gcfit.formats.dialect import Dialect
+from gcfit.formats.finding import find
 from gcfit.formats.records import ReadOptions, VendorPeak
 from gcfit.formats.rows import Numbers, runs
 from gcfit.formats.source import Source

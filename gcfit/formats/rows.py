@@ -32,7 +32,7 @@ class Words:
 
 
 def runs(text: bytes, dialect: Dialect, line: int) -> Iterator[Numbers | Words]:
-    """Yield the runs of whole lines in their order; blank lines are passed over.
+    """Yield the runs of whole lines in their order; lines whose cells are all empty are passed over.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def _mixed(text: bytes, cells: Cells, counts: Index, line: int) -> Iterator[Numb
     """Yield the runs of lines of several kinds."""
     first = cells.last - counts + 1
     kind = np.where(np.logical_or.reduceat(cells.wrong, first), 0, counts)
-    blank = (counts == 1) & (kind == 1) & np.isnan(cells.values[first])
+    blank = (kind > 0) & np.logical_and.reduceat(np.isnan(cells.values), first)
     kept = np.flatnonzero(~blank)
     if not kept.size:
         return
@@ -65,19 +65,18 @@ def _mixed(text: bytes, cells: Cells, counts: Index, line: int) -> Iterator[Numb
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         number = line + int(kept[start])
         if kind[start]:
-            stretch = cells.values[first[start] : first[stop - 1] + kind[start]]
-            yield Numbers(number, _rows(stretch, kept[start:stop], int(kind[start])))
+            yield Numbers(number, _rows(cells.values, first[start:stop], int(kind[start])))
         else:
             yield _words(text, line_ends, kept[start:stop], number)
 
 
-def _rows(stretch: Array, lines: Index, columns: int) -> Array:
-    """Shape the cells of some lines; where blank lines lie between them, their empty cells are taken out."""
-    gaps = np.diff(lines) - 1
-    if not gaps.any():
+def _rows(values: Array, first: Index, columns: int) -> Array:
+    """Shape the cells of some lines by their first cells; those of blank lines between them are left out."""
+    stretch = values[first[0] : first[-1] + columns]
+    if stretch.size == columns * first.size:
         return stretch.reshape(-1, columns)
-    starts = np.concatenate(([0], np.cumsum(columns + gaps)))
-    return stretch[starts[:, None] + np.arange(columns)]
+    table: Array = values[first[:, None] + np.arange(columns)]
+    return table
 
 
 def _words(text: bytes, line_ends: Index, lines: Index, number: int) -> Words:

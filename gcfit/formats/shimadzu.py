@@ -109,7 +109,16 @@ def _trace(
     unit = clean.time_unit_of(source, _time_unit(found, header), found.values[:, 0], notes, warnings)
     pair = found.values[:, 0], found.values[:, 1]
     given = "".join(header.get("Intensity Units", [])[:1])
-    trace = clean.trace(source.name, *pair, unit=unit, factor=factor, signal_unit=given, name=name, place=place)
+    trace = clean.trace(
+        source.name,
+        *pair,
+        unit=unit,
+        factor=factor,
+        signal_unit=given,
+        name=name,
+        place=place,
+        warnings=warnings,
+    )
     return trace, factor
 
 

@@ -8,22 +8,25 @@ from gcfit.chromatogram import Array
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "ms": 0.001}
 _NAMES = {
-    "s": ("s", "sec", "secs", "second", "seconds", "sek", "sekunden"),
-    "min": ("min", "mins", "minute", "minutes", "minuten"),
-    "h": ("h", "hr", "hrs", "hour", "hours"),
-    "ms": ("ms", "msec", "msecs", "millisecond", "milliseconds"),
+    "s": "s sec secs second seconds sek sekunde sekunden sekund sekunder seconde secondes seg segundo segundos secondo "
+    "secondi с сек 秒",
+    "min": "min mins minute minutes minuten minuto minutos minuti minuter мин 分 分钟",
+    "h": "h hr hrs hour hours std stunde stunden heure heures hora horas ч 小时",
+    "ms": "ms msec msecs millisecond milliseconds millisekunde millisekunden millisecondes milisegundos",
 }
-_UNIT_OF = {name: unit for unit, names in _NAMES.items() for name in names}
-_TIME = {"time", "times", "t", "rt", "retention", "zeit", "temps", "tiempo", "tempo", "rtime"} | set(_UNIT_OF) - {
-    "s",
-    "h",
-    "ms",
+_UNIT_OF = {name: unit for unit, names in _NAMES.items() for name in names.split()}
+_TIME = {
+    *("time", "times", "rt", "rtime", "zeit", "laufzeit", "retentionszeit", "temps", "tiempo", "tempo", "tid"),
+    *("время", "时间", "時間"),
 }
-_BRACKET = re.compile(r"[(\[]\s*([^()\[\]]{1,24}?)\s*[)\]]")
+_PERHAPS = {"retention", *(name for name in _UNIT_OF if len(name) > 2)} - {"std", "seg"}
+_NO_TIME = {"index", "indices", "factor", "volume", "flow"}
+_BRACKET = re.compile(r"[(\[（]\s*([^()\[\]（）]{1,24}?)\s*[)\]）]")
 _SIGNAL_UNIT = re.compile(
     r"(?:\d+[ _])?(?:[pnuµm]?[av]|[mu]?volts?|m?au|counts?|cps|[pnuµm]c|[nuµm]s|[nu]?riu|lu|abundance|mol/m3)",
     re.IGNORECASE,
 )
+_SAID = re.compile(r"\b(?:time[ _-]?units?|units? of time|zeiteinheit)\b\W*([^\W\d_]+)\W*$", re.IGNORECASE)
 # a detector writes 1/6 to 250 values a second, and a run lasts from a third of a minute to two days
 _STEPS = (1 / 250, 6.0)
 _SPANS = (20.0, 48 * 3600.0)
@@ -34,15 +37,49 @@ def words(heading: str) -> list[str]:
     return [word.lower() for word in re.split(r"[\W\d_]+", heading) if word]
 
 
-def says_time(heading: str) -> bool:
-    """Whether a column heading speaks of time."""
-    return any(word in _TIME for word in words(heading))
+def time_likeness(heading: str) -> int:
+    """Return how surely a column heading speaks of time: 2 by its name, 1 by less, 0 not.
+
+    What stands in brackets or behind `/` is a unit, not the name: `Flow (mL/min)` and `counts/sec` are no times. A
+    heading that has no other word than a unit of time, `Minutes` or `X (min)`, is one by less, as are `t` and
+    `retention`.
+    """
+    name = words(_BRACKET.sub(" ", heading))
+    if _TIME & set(name):
+        return 2
+    before = words(_BRACKET.sub(" ", heading.partition("/")[0]))
+    unit = _bracketed(heading)
+    alone = "t" in before[:2] and (not unit or unit in _UNIT_OF)
+    perhaps = alone or bool(_PERHAPS & set(before)) or (unit in _PERHAPS and len(before) < 2)
+    return int(perhaps and not _NO_TIME & set(name))
 
 
 def time_unit(heading: str) -> str:
-    """Return `s`, `min`, `h` or `ms` as a heading or a unit says; empty where it names none, or two."""
-    units = {_UNIT_OF[word] for word in words(heading) if word in _UNIT_OF}
+    """Return `s`, `min`, `h` or `ms` as a heading or a unit says; empty where it names none, or two.
+
+    In brackets a unit counts only if it stands alone: `(0.01 min)` and `(milli sec)` are other units.
+    """
+    if (unit := _bracketed(heading)) in _UNIT_OF:
+        return _UNIT_OF[unit]
+    units = {_UNIT_OF[word] for word in words(_BRACKET.sub(" ", heading)) if word in _UNIT_OF}
     return units.pop() if len(units) == 1 else ""
+
+
+def unit_said(line: str) -> str:
+    """Return the unit of time that a line such as `Time unit: s` above a table gives; else empty."""
+    return time_unit(match[1]) if (match := _SAID.search(line)) else ""
+
+
+def strange_unit(heading: str) -> str:
+    """Return what stands in the brackets of a heading of times where it is no unit that is known; else empty."""
+    match = _BRACKET.search(heading)
+    return match[1] if match and not time_unit(heading) else ""
+
+
+def _bracketed(heading: str) -> str:
+    """Return what stands in brackets, in lower case without `in` and point: a unit of time before all else."""
+    found = [match[1].lower().rstrip(".").removeprefix("in ").strip() for match in _BRACKET.finditer(heading)]
+    return next((unit for unit in found if unit in _UNIT_OF), "".join(found[:1]))
 
 
 def signal_unit(heading: str) -> str:

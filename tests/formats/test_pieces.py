@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from gcfit.errors import InputError
 from gcfit.formats import clean, pieces
 from gcfit.formats.columns import Headings, choose, headings
-from gcfit.formats.dialect import Dialect, find, plain
+from gcfit.formats.dialect import Dialect, plain
+from gcfit.formats.finding import find
 from gcfit.formats.quotients import scaled
 from gcfit.formats.records import ReadOptions
 from gcfit.formats.rows import Numbers, Words, runs
 from gcfit.formats.text import Encoding, find_encoding, is_binary
-from gcfit.formats.units import says_time, seconds, signal_unit, time_unit, unit_by_numbers
+from gcfit.formats.units import seconds, signal_unit, time_likeness, time_unit, unit_by_numbers
 
 AS_FOUND = ReadOptions()
 
@@ -28,6 +29,8 @@ AS_FOUND = ReadOptions()
         ("Minutes", "min"),
         ("time in seconds", "s"), ("Time-Sec", "s"), ("retention_time_min", "min"), ("MINUTES", "min"),
         ("Time(ms)", "ms"), ("Time (h)", "h"), ("time", ""), ("Ret.Time", ""), ("min or s", ""), ("", ""), ("X", ""),
+        ("Time (0.01 min)", ""), ("Time (milli sec)", ""), ("Time (x10 ms)", ""), ("Time [A] (min)", "min"),
+        ("时间（秒）", "s"), ("Zeit (Std.)", "h"), ("(in min)", "min"),
     ],
 )  # fmt: skip
 def test_units_of_time_in_headings(heading: str, unit: str) -> None:
@@ -38,12 +41,23 @@ def test_units_of_time_in_headings(heading: str, unit: str) -> None:
     "heading", ["time", "Time (min)", "t", "RT", "Minutes", "retention", "Zeit_s", "R.Time", "t_s"]
 )
 def test_headings_that_speak_of_time(heading: str) -> None:
-    assert says_time(heading)
+    assert time_likeness(heading)
 
 
-@pytest.mark.parametrize("heading", ["signal", "Intensity", "mV", "data.ms", "Timer", "benzene", "s", "area", "Step"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "signal", "Intensity", "mV", "data.ms", "Timer", "benzene", "s", "area", "Step", "Flow (mL/min)", "counts/sec",
+        "MS (counts/sec)", "T (°C)", "Retention index", "Signal at t", "Std 5",
+    ],
+)  # fmt: skip
 def test_headings_that_do_not(heading: str) -> None:
-    assert not says_time(heading)
+    assert not time_likeness(heading)
+
+
+@pytest.mark.parametrize("heading", ["Minutes", "X(Minutes)", "t/min", "retention", "R.T.", "sec"])
+def test_headings_that_speak_of_time_less_than_its_name_does(heading: str) -> None:
+    assert time_likeness(heading) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +129,18 @@ COMMA, TAB = Dialect(","), Dialect("\t")
         (["# time, signal"], COMMA, 2, ("time", "signal"), ()),
         (['"time","a, b"'], COMMA, 2, ("time", "a, b"), ()),
         (["a\tb\t"], TAB, 2, ("a", "b"), ()),
-        (["time\tsignal"], TAB, 3, ("", "time", "signal"), ()),
+        (["time\tsignal"], TAB, 3, ("time", "signal", ""), ()),
+        (["time\tsignal\t\t\t"], TAB, 2, ("time", "signal"), ()),
+        (["time,signal", "s,mV", ",FID"], COMMA, 2, ("time", "signal"), ("s", "mV")),
+        (["Run time,12", "X,Y"], COMMA, 2, ("X", "Y"), ()),
+        (["Sample,A12", "min,FID"], COMMA, 2, ("Sample", "A12"), ("min", "FID")),
+        (["Sample,A12", "Minutes,FID"], COMMA, 2, ("Minutes", "FID"), ()),
+        (["Time (s),220,254"], COMMA, 3, ("Time (s)", "220", "254"), ()),
+        (['"Time', '(s)","FID', '(pA)"'], COMMA, 2, ("Time (s)", "FID (pA)"), ()),
+        (["Retention Time (s) FID TCD"], Dialect(" "), 3, ("Retention Time (s)", "FID", "TCD"), ()),
+        (["Time (s)  Detector A"], Dialect(" "), 2, ("Time (s)", "Detector A"), ()),
+        (["Time (s) Front FID Back TCD"], Dialect(" "), 3, ("Time (s)", "", ""), ()),
+        (["the time was read off a clock on the wall"], Dialect(" "), 2, (), ()),
         (["R.Time (min)  Intensity (mV)"], Dialect(" "), 2, ("R.Time (min)", "Intensity (mV)"), ()),
         (["1,2"], COMMA, 2, (), ()),
         (["a,b,c,d"], COMMA, 2, (), ()),
@@ -127,6 +152,12 @@ def test_headings(
     lines: list[str], dialect: Dialect, columns: int, names: tuple[str, ...], units: tuple[str, ...]
 ) -> None:
     assert headings(lines, dialect, columns) == Headings(names, units)
+
+
+def test_headings_of_row_names_and_of_empty_columns() -> None:
+    assert headings(["time\tsignal"], TAB, 3, row_names=True).names == ("", "time", "signal")
+    assert headings(["time\tA\tB\tC"], TAB, 2, empty=2).names == ("time", "A")
+    assert headings(["time\tA\tB\tC"], TAB, 2, empty=0).names == ()
 
 
 RISING, FLAT = np.arange(9.0), np.ones(9)
@@ -179,6 +210,8 @@ def test_columns_that_cannot_be_chosen(
         (Dialect(";", ","), b"1,5;2\n", b"1.5;2\n"),
         (Dialect(";", ",", "."), b"1.234,5;-1.234.567\n", b"1234.5;-1234567\n"),
         (Dialect(";", ",", "."), b"12.34;1.2345\n", b"12,34;1,2345\n"),  # no groups of three: no number
+        (Dialect(";", ".", ","), b"0,123;1,234\n", b"0,123;1234\n"),  # a leading 0 is no group
+        (Dialect(",", ".", ","), b'5,"1,234","0,123"\n', b"5,1234,0\x1f123\n"),
         (Dialect(";", ".", ","), b"1,234.5;12,34\n", b"1234.5;12,34\n"),
         (Dialect(" "), b"  1   2\t3 \n\n4  5\n", b"1 2 3\n\n4 5\n"),
         (Dialect(",", ","), b'"1,5",2\n', b"1.5,2\n"),
@@ -308,10 +341,25 @@ def test_quotients_against_python() -> None:
 @pytest.mark.parametrize(
     ("cell", "decimal", "value"),
     [("1.5", ".", 1.5), ("1,5", ",", 1.5), ("1.422,5", ",", 1422.5), ("1,422.5", ".", 1422.5), (" 7 ", ".", 7.0),
-     ("n.a.", ".", None), ("", ".", None), ("inf", ".", None), ("nan", ".", None), ("1e3", ".", 1000.0)],
+     ("n.a.", ".", None), ("", ".", None),
+     ("0,5", ".", None), ("1,5", ".", None), ("inf", ".", None), ("nan", ".", None), ("1e3", ".", 1000.0)],
 )  # fmt: skip
 def test_single_numbers(cell: str, decimal: str, value: float | None) -> None:
     assert pieces.number(cell, decimal) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"), [("10,0", 10.0), ("0,016667", 0.016667), ("1,000", 1.0), ("6781", 6781.0), ("0.5", 0.5)]
+)
+def test_numbers_of_programs_that_write_no_thousands(cell: str, value: float) -> None:
+    assert pieces.program_number(cell) == value
+
+
+def test_lines_of_empty_cells_are_blank() -> None:
+    found = list(runs(b"a;b\n;\n;;\n1;2\n;\n3;4\n", Dialect(";"), 1))
+    assert [type(run) for run in found] == [Words, Numbers]
+    assert isinstance(found[1], Numbers)
+    assert (found[1].line, found[1].values.tolist()) == (4, [[1, 2], [3, 4]])
 
 
 def test_beside_decimal_commas_a_point_is_no_decimal_mark() -> None:
