@@ -71,9 +71,9 @@ READ_RIGHT: dict[str, tuple[str, Row]] = {
     "a unit of time above": ("Time unit: s\nTime;Signal\n", SEMICOLONS),
     "names of several words between blanks": ("Retention Time (s) FID\n", lambda t, y, i: f"{t} {y}"),
     "double blanks between names": ("Time (s)  Detector A\n", lambda t, y, i: f"{t}  {y}"),
-    "thousands further down": ("Zeit (s);Signal\n", lambda t, y, i: f"{t};{y:,.3f}".replace(",", "'")),
-    "narrow blanks further down": ("Time (s);Signal\n", lambda t, y, i: f"{t};{y:,.3f}".replace(",", "\u202f")),
-    "quoted thousands further down": ("Time (s),Signal\n", lambda t, y, i: f'{t},"{y:,.3f}"'),
+    "thousands further down": ("Zeit (s);Signal\n", lambda t, y, i: f"{t};{y:,.9f}".replace(",", "'")),
+    "narrow blanks further down": ("Time (s);Signal\n", lambda t, y, i: f"{t};{y:,.9f}".replace(",", "\u202f")),
+    "quoted thousands further down": ("Time (s),Signal\n", lambda t, y, i: f'{t},"{y:,.9f}"'),
     "long form with decimal commas": ("Probe;Zeit (s);Signal\n", lambda t, y, i: f"A;{comma(t)};{comma(y)}"),
 }  # fmt: skip
 
@@ -84,6 +84,7 @@ def test_what_is_read_right(name: str, tmp_path: Path) -> None:
     found = reading(tmp_path, text_of(heading, row))
     assert len(found.chromatograms) == 1
     assert_read(found)
+    assert "time in s, as the file says" in found.notes
     assert found.warnings == ()
 
 
@@ -155,6 +156,7 @@ def test_what_is_refused(name: str, tmp_path: Path) -> None:
 def test_units_of_time_in_other_languages(unit: str, seconds: float, tmp_path: Path) -> None:
     found = reading(tmp_path, text_of(f"Zeit ({unit});Signal\n", lambda t, y, i: f"{t / seconds:.9f};{y}"))
     np.testing.assert_allclose(found.chromatograms[0].time, TIMES, atol=2e-6)
+    assert any("as the file says" in note for note in found.notes)
     assert found.warnings == ()
 
 
