@@ -10,6 +10,7 @@ from gcfit.errors import InputError
 
 Array = NDArray[np.float64]
 MIN_POINTS = 3
+_SAME_STEP = 1e-9  # of the step
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,20 @@ class Chromatogram:
 
     @cached_property
     def sampling_interval(self) -> float:
-        """Median distance of neighbouring points [s]."""
+        """Distance of neighbouring points [s]: the median, or the mean where regular times were rounded.
+
+        Rounded steps have a few values only, none of them the true one: 0.04 s in minutes of five decimals is 0.0402 s
+        or 0.0396 s. The times are regular if each lies within a quarter of a step of its place on a straight line.
+        """
+        mean = float(self.time[-1] - self.time[0]) / (self.time.size - 1)
+        median = self._median_step()
+        if abs(mean - median) < _SAME_STEP * mean:
+            return median
+        line = self.time[0] + mean * np.arange(self.time.size)
+        return mean if float(np.abs(self.time - line).max()) <= mean / 4 else median
+
+    def _median_step(self) -> float:
+        """Return the median distance of neighbouring points [s]."""
         steps = self.time[1:] - self.time[:-1]
         low, high = (steps.size - 1) // 2, steps.size // 2
         # np.median would import numpy.ma

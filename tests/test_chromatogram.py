@@ -60,6 +60,17 @@ def test_sampling_interval_is_the_median_step() -> None:
     assert Chromatogram(time, time).sampling_interval == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("step", "digits"), [(0.04, 5), (0.01, 6), (0.2, 3), (0.1, 4)])
+def test_sampling_interval_of_regular_times_that_were_rounded_in_minutes(step: float, digits: int) -> None:
+    time = np.round(np.arange(6001) * step / 60, digits) * 60
+    assert Chromatogram(time, time).sampling_interval == pytest.approx(step, rel=1e-4)
+
+
+def test_sampling_interval_beside_a_gap_is_that_of_most_points() -> None:
+    time = np.round(np.concatenate([np.arange(3000), np.arange(3010, 6000)]) * 0.04 / 60, 5) * 60
+    assert Chromatogram(time, time).sampling_interval == np.median(np.diff(time))
+
+
 @pytest.mark.parametrize("points", [3, 4, 5, 6, 51, 52])
 def test_sampling_interval_of_uneven_steps(points: int) -> None:
     steps = np.random.default_rng(points).uniform(0.1, 1.0, points)
