@@ -34,7 +34,8 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
         return inverse
     inner = _correlated_gram(solution, terms, acf)
     result: Array = inverse @ inner @ inverse
-    return result if (result.diagonal() > 0).all() else None
+    # an autocorrelation that is cut short, as that of a hum, may be none; no noise of it scatters by more than this
+    return result if (result.diagonal() > 0).all() else inverse * float(2 * np.abs(acf).sum() - acf[0])
 
 
 def _white(solution: Solution, terms: tuple[int, ...]) -> Array | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.baseline import global_baseline
@@ -14,12 +15,13 @@ from gcfit.fitting.local_base import BASE_PIECE, free_share, order_of
 from gcfit.fitting.models import Known
 from gcfit.fitting.obstacles import cut_short
 from gcfit.fitting.quantiles import quantile
-from gcfit.fitting.records import FitSettings, Noise
+from gcfit.fitting.records import LEAST_SNR, FitSettings, Noise
 from gcfit.fitting.registry import untailed_name
 from gcfit.fitting.task import CROWD, Task
 from gcfit.fitting.windows import Window, plan
 
 UNRETAINED = 12.0  # σ
+OWN, TOP = 4.0, 2.0  # σ around a peak that are its own; around the apex of one that is fitted
 GROUND = 0.03  # of the height of small peaks; how close the first baseline of a crowd is to follow its guess
 
 
@@ -46,10 +48,26 @@ class Trace:
         return replace(self.defects, saturated=self.defects.bottoms | up)
 
     def candidates(self, points: slice = slice(None)) -> tuple[Candidate, ...]:
-        """The peaks that some points seem to hold."""
+        """The peaks that some points seem to hold, as high as was asked for."""
+        return self._candidates(points, self.settings.min_snr)
+
+    def _candidates(self, points: slice, min_snr: float) -> tuple[Candidate, ...]:
         time, signal, defects = self.time[points], self.signal[points], self.defects.part(points)
-        polarity, min_snr = self.settings.polarity, self.settings.min_snr
-        return find_peaks(time, signal, self.noise, polarity=polarity, min_snr=min_snr, defects=defects)
+        return find_peaks(time, signal, self.noise, polarity=self.settings.polarity, min_snr=min_snr, defects=defects)
+
+    @cached_property
+    def _passed_over(self) -> NDArray[np.bool_]:
+        """Where peaks stand that are lower than was asked for, beside the tops of those that are not, shape (n,)."""
+        mask = np.zeros(self.time.size, dtype=bool)
+        if self.settings.min_snr <= LEAST_SNR:
+            return mask
+        found = self._candidates(slice(None), LEAST_SNR)
+        for low in (True, False):
+            for one in (one for one in found if (one.snr < self.settings.min_snr) is low):
+                reach = (OWN if low else TOP) * one.sigma
+                first, last = np.searchsorted(self.time, [one.apex_time - reach, one.apex_time + reach])
+                mask[first:last] = low
+        return mask
 
     def windows(self, candidates: Sequence[Candidate], points: slice = slice(None)) -> tuple[Window, ...]:
         """The windows of candidates among some points."""
@@ -61,7 +79,7 @@ class Trace:
     def tasks(self, windows: Sequence[Window]) -> list[Task]:
         """The tasks of some windows."""
         settings, noise, louder = self.settings, self.noise, self.defects.louder
-        masked, uneven = self.masked.saturated | self.masked.spikes, (louder > 1).any()
+        masked, uneven = self.masked.saturated | self.masked.spikes | self._passed_over, (louder > 1).any()
         crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
         under = _between_peaks(self, windows) if crowded else None
         tasks = []

@@ -9,6 +9,7 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.errors import InputError
 
 TOLERANCE = 0.03  # of the retention time, where none is given
+LEAST_SNR = 5.0  # standard deviations of the noise that a peak is high at least
 NOT_FOUND = "not found"
 Polarity = Literal["positive", "negative", "both"]
 Strategy = Literal["pairs", "simultaneous"]
@@ -77,7 +78,7 @@ class FitSettings:
     polarity: Polarity = "positive"
     start: float | None = None
     end: float | None = None
-    min_snr: float = 5.0
+    min_snr: float = LEAST_SNR
     baseline: str = "auto"
     shared_tail: bool = False
     noise_window: tuple[float, float] | None = None
