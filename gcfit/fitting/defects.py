@@ -15,6 +15,10 @@ SPIKE_NOISE = 8.0  # least height of a spike, in standard deviations of the nois
 SPIKE_SIDE = 0.15  # most that a spike leaves on its neighbours, as a part of its height
 FLAT_POINTS = 4  # least equal points of a flat top
 FLAT_EDGE = 6.0  # least drop right beside a flat top, in noise or steps of the quantisation
+LEVEL_POINTS = 20  # least points of a flat top with noise on it; a round one this long has no such edges
+EDGE_POINTS = 2  # over which it has them
+LEVEL = 5.0  # standard deviations of the noise about the mean within which such a top stays
+KINK = 0.5  # of the slope of a flank further out, which it has right beside a cut top at least
 STEP_NOISE = 10.0  # least height of a step, in standard deviations of the noise
 STEP_POINTS = 8  # on either side, over which a step's level must hold
 STEP_SLACK = 0.2  # part of its height by which the level may vary there
@@ -81,7 +85,7 @@ def find_defects(signal: Array, noise: Noise) -> Defects:
     tops, bottoms = _flats(signal, jumps, noise)
     return Defects(
         _spikes(signal, jumps, deviation),
-        tops,
+        tops if tops.any() else _level_tops(signal, noise),
         padding(signal, noise.step),
         _steps(signal, jumps, deviation),
         bottoms,
@@ -137,6 +141,37 @@ def _flats(signal: Array, jumps: Array, noise: Noise) -> tuple[Mask, Mask]:
     return masks
 
 
+def _level_tops(signal: Array, noise: Noise) -> Mask:
+    """Return the mask of tops that are level but for the noise, at the end of the range, between steep flanks.
+
+    Noise may be added behind what cuts the top; a round top this level falls off more gently.
+    """
+    mask = np.zeros(signal.size, dtype=bool)
+    deviation = max(noise.deviation, noise.step / 2)
+    outside = 2 * EDGE_POINTS
+    if deviation <= 0 or signal.size < LEVEL_POINTS + 2 * outside:
+        return mask
+    top = signal.max() - 2 * LEVEL * deviation
+    rises = np.flatnonzero(
+        (signal[EDGE_POINTS:] - signal[:-EDGE_POINTS] > FLAT_EDGE * deviation) & (signal[EDGE_POINTS:] > top)
+    )
+    rises = rises[(rises + EDGE_POINTS >= outside) & (rises <= signal.size - EDGE_POINTS - LEVEL_POINTS)] + EDGE_POINTS
+    level = np.ptp(signal[rises[:, None] + np.arange(LEVEL_POINTS)], axis=1) < 2 * LEVEL * deviation
+    for first in rises[level].tolist():
+        height = float(signal[first : first + LEVEL_POINTS].mean())
+        away = np.abs(signal[first:] - height) > LEVEL * deviation
+        last = first + int(np.argmax(away)) if away.any() else signal.size
+        sides = signal[first - outside : first + 1][::-1], signal[last - 1 : last + outside]
+        mask[first:last] |= all(side.size > outside and _is_cut(side, deviation) for side in sides)
+    return mask
+
+
+def _is_cut(side: Array, deviation: float) -> bool:
+    """Whether a signal, from a level top outwards, falls at once and steeply, by not much less than further out."""
+    near, far = side[0] - side[EDGE_POINTS], side[EDGE_POINTS] - side[-1]
+    return bool(near > max(FLAT_EDGE * deviation, KINK * far) and far > 0)
+
+
 def _steps(signal: Array, jumps: Array, deviation: Array) -> Mask:
     """Return the mask of the last points before a jump between two levels."""
     mask = np.zeros(signal.size, dtype=bool)
@@ -164,5 +199,5 @@ def _rounded(signal: Array, flat: Mask) -> Array:
         up, down = signal[i - 1] - signal[i - 2], signal[j] - signal[j + 1]
         part = np.linspace(0, 1, j - i + 2)[1:-1]
         slopes = max(up, 0.0) * part * (1 - part) ** 2 + max(down, 0.0) * part**2 * (1 - part)
-        out[i:j] += (j - i + 1) * slopes
+        out[i:j] = signal[i - 1] + (signal[j] - signal[i - 1]) * part + (j - i + 1) * slopes
     return out

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+import gcfit
+from gcfit.chromatogram import Chromatogram
 from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.noise import estimate_noise
+from gcfit.fitting.records import FitSettings, Noise
 from tests.fitting.shapes import TIME, forest, gaussian, pairs, six, white
 
 
@@ -132,3 +135,24 @@ def test_those_of_the_trace_upside_down() -> None:
     assert found.saturated.any()
     assert found.bottoms.any()
     assert not (found.saturated & found.bottoms).any()
+
+
+@pytest.mark.parametrize("cut", [21.0, 14.0])
+@pytest.mark.parametrize("deviation", [0.02, 0.1])
+def test_a_cut_top_with_noise_on_it_is_left_out(cut: float, deviation: float) -> None:
+    # noise that comes in behind what cuts the top
+    time = np.arange(0.0, 600.0, 0.2)
+    signal = np.minimum(24 * np.exp(-(((time - 300) / 5) ** 2) / 2), cut)
+    signal += deviation * np.random.default_rng(1).standard_normal(time.size)
+    (peak,) = gcfit.fit(Chromatogram(time, signal), settings=FitSettings()).peaks
+    assert peak.status == "saturated"
+    assert peak.area == pytest.approx(24 * 5 * np.sqrt(2 * np.pi), rel=0.006)
+
+
+def test_round_tops_are_none_that_are_cut() -> None:
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        sigma, height = 10 ** random.uniform(0.3, 2.7), 10 ** random.uniform(1, 5)
+        points = np.arange(-8 * sigma, 8 * sigma)
+        signal = height * np.exp(-((points / sigma) ** 2) / 2) + random.standard_normal(points.size)
+        assert not find_defects(signal, Noise(1.0)).saturated.any()
