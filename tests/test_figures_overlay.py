@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+import gcfit
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError
 from gcfit.figures import overlay, render
@@ -93,6 +95,19 @@ def test_the_residuals_are_in_units_of_the_noise_with_a_band_of_two(two: Fit) ->
     assert axes.get_ylabel() == "Residual (σ)"
 
 
+def test_what_the_detector_cut_off_is_no_misfit() -> None:
+    """A Gaussian of height 20 over noise of 0.05, cut at 15: the flat top lies 100 deviations below the fit."""
+    run = made_fit([(150.0, 4.0, 100.0), (300.0, 4.0, 200.5)], end=400, base=(0, 0)).chromatogram
+    fitted = gcfit.fit(replace(run, signal=np.minimum(run.signal, 15.0)), settings=FitSettings(model="gaussian"))
+    assert fitted.r_squared is not None
+    assert fitted.r_squared > 0.999
+    time, residual = xy(line(overlay(fitted).axes[1], "residual"))
+    assert np.nanmax(np.abs(residual)) < 6
+    top = residual[np.abs(time - 300) < 2]
+    assert top.size
+    assert np.isnan(top).all()
+
+
 def test_without_noise_the_residual_panel_says_so() -> None:
     figure = overlay(made_fit(TWO, noise=0.0))
     assert "the noise is zero" in words(figure)
@@ -113,8 +128,6 @@ def test_a_failed_peak_is_marked_not_drawn() -> None:
 
 
 def test_a_failed_peak_with_a_place_is_hatched_there_not_over_its_shared_window() -> None:
-    from dataclasses import replace
-
     fit = made_fit(TWO)
     peak = replace(fit.peaks[1], curve=np.empty(0), status="not converged", window_start_s=0.0, window_end_s=600.0)
     figure = overlay(replace(fit, peaks=(fit.peaks[0], peak)), time_unit="s")
@@ -127,8 +140,6 @@ def test_a_failed_peak_with_a_place_is_hatched_there_not_over_its_shared_window(
 
 @pytest.mark.parametrize("curve", [np.zeros(40), np.full(40, np.nan)], ids=["zero", "nan"])
 def test_a_peak_without_a_finite_curve_counts_as_failed(curve: Array) -> None:
-    from dataclasses import replace
-
     fit = made_fit(TWO)
     odd = replace(fit, peaks=(fit.peaks[0], replace(fit.peaks[1], curve=curve, status="failed")))
     assert "2 failed" in words(overlay(odd))
@@ -269,8 +280,6 @@ def absent(number: int, name: str) -> PeakFit:
 
 
 def test_an_expected_peak_that_is_not_there_is_named_where_it_should_be(two: Fit) -> None:
-    from dataclasses import replace
-
     fit = made_fit(TWO)
     figure = overlay(replace(fit, peaks=(*fit.peaks, absent(3, "styrene"))), time_unit="s")
     (label,) = [text for text in figure.axes[0].texts if text.get_text() == "3 styrene not found"]
@@ -280,8 +289,6 @@ def test_an_expected_peak_that_is_not_there_is_named_where_it_should_be(two: Fit
 
 
 def test_a_run_with_only_absent_peaks_is_drawn_as_a_blank() -> None:
-    from dataclasses import replace
-
     figure = overlay(replace(made_fit([]), peaks=(absent(1, "styrene"),)))
     assert len(figure.axes) == 1
     assert "1 styrene not found" in words(figure)

@@ -11,7 +11,9 @@ from gcfit.chromatogram import Array
 from gcfit.figures.labels import Outline
 from gcfit.figures.sheet import Sheet
 from gcfit.figures.zoom import Extent, is_drawn, is_fitted
-from gcfit.fitting.records import PeakFit
+from gcfit.fitting.defects import find_defects
+from gcfit.fitting.planning import Trace
+from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
 
 _DOTS_PER_INCH = 300  # noisy curves are thinned to what can be seen at this resolution
@@ -51,6 +53,13 @@ def view_of(axes: Axes, sheet: Sheet, start: float, end: float) -> View:
     kept = np.union1d(thinned(signal, buckets), thinned(total, buckets))
     dense = signal.size > _POINTS_BELOW * _inches(axes)
     return View(run.time[inside][kept] / sheet.seconds, signal[kept], total[kept], baseline[kept], dense)
+
+
+def residual_of(fit: Fit) -> Array:
+    """Signal minus fit in units of the noise, shape (n,); NaN where nothing was fitted: flat tops and spikes, too."""
+    run = fit.chromatogram
+    masked = Trace(run.time, run.signal, fit.noise, find_defects(run.signal, fit.noise), (), fit.settings).masked
+    return np.where(masked.saturated | masked.spikes, np.nan, fit.residual)
 
 
 def _inches(axes: Axes) -> float:

@@ -9,6 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from gcfit.errors import InputError
+from gcfit.figures.curves import residual_of
 from gcfit.figures.style import (
     THEMES,
     ScaledFormatter,
@@ -68,7 +69,7 @@ def models_figure(
         best = min(judged, key=_criterion)
         _data(upper, best, colours, seconds)
         # half of the ways fit into it; what is far worse need not be seen whole
-        largest = sorted(float(np.nanmax(np.abs(trial.fit.residual), initial=LEAST)) for trial in judged)
+        largest = sorted(float(np.nanmax(np.abs(residual_of(trial.fit)), initial=LEAST)) for trial in judged)
         reach = 1.1 * largest[len(largest) // 2]
         for axes, trial in zip(strips, judged, strict=True):
             _residuals(axes, trial, _criterion(trial) - _criterion(best), reach, colours, seconds)
@@ -97,7 +98,7 @@ def _residuals(axes: Axes, trial: Trial, behind: float, reach: float, theme: The
     """Draw what one way leaves, on one scale for all ways."""
     dress(axes, theme)
     axes.tick_params(labelsize=6)
-    residual = trial.fit.residual
+    residual = residual_of(trial.fit)
     kept = thinned(residual, DETAIL)
     time = trial.fit.chromatogram.time[kept] / seconds
     axes.axhline(0, color=theme.muted, linewidth=0.5)

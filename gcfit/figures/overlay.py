@@ -190,7 +190,7 @@ def _residuals(panels: Panels, shared: Sheet) -> None:
     if axes is None:
         return
     inside = curves.time_slice(fit.chromatogram.time, shared.start, shared.end)
-    residual, time = fit.residual[inside], fit.chromatogram.time[inside] / shared.seconds
+    residual, time = curves.residual_of(fit)[inside], fit.chromatogram.time[inside] / shared.seconds
     axes.set_xlim(panels.overview.get_xlim())
     panels.overview.tick_params(labelbottom=False)
     axes.axhspan(-2, 2, color=theme.band, linewidth=0, zorder=0, gid="band")

@@ -12,7 +12,7 @@ from gcfit.column.system import System
 from gcfit.errors import InputError
 from gcfit.fitting.absent import with_absent
 from gcfit.fitting.baseline import global_baseline
-from gcfit.fitting.defects import find_defects
+from gcfit.fitting.defects import Defects, find_defects
 from gcfit.fitting.naming import expected_components, named
 from gcfit.fitting.noise import estimate_noise
 from gcfit.fitting.notes import notes_on
@@ -82,7 +82,7 @@ def fit(
         peaks=with_absent(peaks, _asked(settings), part, noise, defects.louder),
         noise=noise,
         baseline=baseline,
-        r_squared=_r_squared(part.signal, baseline, peaks),
+        r_squared=_r_squared(part.signal, baseline, peaks, trace.masked),
         seconds=clock.perf_counter() - began,
         notes=(*notes_on(part, noise, trace.masked, dips, peaks, settings), *failed),
         parameters=sum(result.state.solution.columns for result in results if result.state is not None),
@@ -161,9 +161,9 @@ def _asked(settings: FitSettings) -> tuple[Expected, ...]:
     return tuple(component for component in settings.expected if begin <= component.retention_time <= end)
 
 
-def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit]) -> float | None:
-    """1 - SS_res/SS_tot over the points of all windows; None without windows or without variation."""
-    inside = np.isfinite(baseline)
+def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit], masked: Defects) -> float | None:
+    """1 - SS_res/SS_tot over the points of all windows that were fitted; None without any or without variation."""
+    inside = np.isfinite(baseline) & ~(masked.saturated | masked.spikes)
     if not inside.any():
         return None
     total = baseline.copy()
