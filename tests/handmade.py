@@ -24,6 +24,7 @@ def made_fit(
     trace: str = "",
     unit: str = "mV",
     settings: FitSettings | None = None,
+    seed: int = 8,
 ) -> Fit:
     """Data with noise and their own true curves as the fit; a peak is (apex [s], sigma [s], area [unit s]).
 
@@ -32,7 +33,7 @@ def made_fit(
     """
     time = np.arange(start, end, 1 / rate)
     line = base[0] + base[1] * time
-    random = np.random.default_rng(8)
+    random = np.random.default_rng(seed)
     signal = line + noise * random.standard_normal(time.size)
     baseline = np.full(time.size, np.nan)
     fitted = []

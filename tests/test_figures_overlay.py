@@ -274,6 +274,37 @@ def test_a_peak_at_the_foot_of_a_huge_one_sets_the_scale_by_its_free_end() -> No
     assert low < 10 < 15.3 < high < 30
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_apex_baseline_and_noise_of_an_enlarged_peak_are_seen(seed: int) -> None:
+    """A peak of 4 standard deviations on a falling baseline: no single point of the data may set the scale."""
+    fit = made_fit([(100.0, 3.0, 100.0), (300.0, 5.0, 2.6)], base=(0.0, -0.002), seed=seed)
+    zoom = overlay(fit).axes[2]
+    room = line(zoom, "data").get_clip_box()
+    assert room is not None
+    (_, low), (_, high) = zoom.transData.inverted().transform([(0, room.y0), (0, room.y1)])
+    peak = fit.peaks[1]
+    inside = slice(peak.first, peak.first + peak.curve.size)
+    assert low < fit.baseline[inside].min() - 2.9 * 0.05
+    assert high > fit.total[inside].max() + 2.9 * 0.05
+
+
+def test_an_enlarged_part_reaches_below_a_baseline_under_the_data() -> None:
+    """In a part of two peaks that touch no data come down to the baseline at 10."""
+    fit = made_fit([(100.0, 3.0, 3e4), (300.0, 3.0, 40.0), (303.0, 3.0, 40.0)], noise=1e-4)
+    low, _ = overlay(fit, zoom=[(298.0, 305.0)]).axes[2].get_ylim()
+    assert low < 10
+
+
+def test_two_peaks_at_opposite_ends_of_a_run_are_enlarged_apart() -> None:
+    """Of 600 s: 30 and 570 are parted, not with others between; nor 30 and 300, which are half the run."""
+    spans = {}
+    for apexes in ((30.0, 570.0), (30.0, 210.0, 390.0, 570.0), (30.0, 300.0)):
+        fit = made_fit([(120.0, 3.0, 3e4), *[(apex, 3.0, 40.0) for apex in apexes]], settings=FitSettings())
+        spans[apexes] = [axes.get_xlim() for axes in overlay(fit, time_unit="s").axes[2:]]
+    assert [len(found) for found in spans.values()] == [2, 1, 1]
+    assert all(end - start < 60 for start, end in spans[30.0, 570.0])
+
+
 def absent(number: int, name: str) -> PeakFit:
     """The row of a component that was expected from 480 to 520 s and is not there."""
     return PeakFit(number, name, "", "not found", 0, np.empty(0), window_start_s=480.0, window_end_s=520.0)

@@ -19,6 +19,7 @@ from gcfit.results import thinned
 _DOTS_PER_INCH = 300  # noisy curves are thinned to what can be seen at this resolution
 _FILL_PER_INCH = 100  # smooth ones need less
 _POINTS_BELOW = 30  # data points an inch; where they are denser the data are drawn as a line
+_NOISE = 3.0  # standard deviations of the noise that an enlarged part shows on either side of its peaks
 
 
 @dataclass(frozen=True)
@@ -116,24 +117,33 @@ def _mark_failed(axes: Axes, sheet: Sheet, peak: PeakFit) -> None:
 
 
 def heights(sheet: Sheet, peaks: Sequence[Extent], view: View) -> tuple[float, float]:
-    """Lowest and highest value of the data at apex and ends of `peaks`, of all data of the panel if there are none.
+    """Lowest and highest value of the fit at apex and ends of `peaks` and of the baseline below, with the noise.
 
-    Of a peak on the flank of a much higher one only the end on the far side does; one with no end near its apex does
-    not set the scale, unless there are no others. Data that leave this range only a little, as noise does, widen it.
+    Of a peak on the flank of a much higher one only the end on the far side counts; one with no end near its apex does
+    not set the scale, unless there are no others. Data that leave this range only a little widen it. Without `peaks` it
+    is that of all data of the panel.
     """
     lowest, highest = float(view.signal.min()), float(view.signal.max())
     if not peaks:
         return lowest, highest
-    run = sheet.fit.chromatogram
-    at = np.array([[np.searchsorted(run.time, x) for x in (peak.start, peak.apex, peak.end)] for peak in peaks])
-    values = run.signal[at]
+    fit = sheet.fit
+    total = np.where(np.isfinite(fit.total), fit.total, fit.chromatogram.signal)
+    base = np.where(np.isfinite(fit.baseline), fit.baseline, total)
+    values = np.array([_levels(fit.chromatogram.time, total, base, peak) for peak in peaks])
     near = np.abs(values - values[:, 1:2]) <= 3 * max(abs(peak.height) for peak in peaks)
     # the apex is near itself: an end must be as well
-    near &= np.count_nonzero(near, axis=1, keepdims=True) > 1
+    near &= np.count_nonzero(near[:, :3], axis=1, keepdims=True) > 1
     values = values[near] if near.any() else values
-    low, high = float(values.min()), float(values.max())
+    low, high = float(values.min()) - _NOISE * fit.noise.deviation, float(values.max()) + _NOISE * fit.noise.deviation
     slack = 0.12 * (high - low)
-    return (lowest if lowest > low - slack else low), (highest if highest < high + slack else high)
+    return (min(lowest, low) if lowest > low - slack else low), (max(highest, high) if highest < high + slack else high)
+
+
+def _levels(time: Array, total: Array, base: Array, peak: Extent) -> list[float]:
+    """Values of the fit at begin, apex and end of a peak, lowest and highest of the baseline below it."""
+    first, apex, last = np.searchsorted(time, (peak.start, peak.apex, peak.end))
+    below = base[first : last + 1]
+    return [total[first], total[apex], total[last], below.min(), below.max()]
 
 
 def cut(axes: Axes, sheet: Sheet, view: View, low: float, high: float) -> None:

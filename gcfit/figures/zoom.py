@@ -10,6 +10,7 @@ from gcfit.fitting.records import Fit, PeakFit
 
 READABLE = 0.03  # share of a panel's height below which a peak cannot be judged
 MOST_PANELS = 12
+WHOLE, EMPTY = 0.8, 1 / 3  # shares of the run: a part so long, with a gap so long in it, enlarges nothing
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,15 @@ def automatic(fit: Fit, start: float, end: float, span: float, room: int) -> tup
         Number of peaks that can be read side by side in a panel. More than that in the overview are shown again.
 
     The run is cut into parts of not more than `room` peaks; in each part the largest group of similar height sets
-    the scale, and the peaks that are too high or too small for it are gathered over all parts for another round.
+    the scale, and the peaks that are too high or too small for it are gathered over all parts for another round. A
+    group that lies at opposite ends of the run is parted at its widest gap.
     """
     peaks = extents(fit)
     small = [peak for peak in peaks if abs(peak.height) < READABLE * span]
     left = peaks if len(peaks) - len(small) > room else small
     zooms: list[Zoom] = []
     while left and len(zooms) < MOST_PANELS:
-        groups = [level(part) for part in _parts(left, room)]
+        groups = [group for part in _parts(left, room) for group in _apart(level(part), end - start)]
         zooms += [_around(group, start, end) for group in groups]
         taken = {peak.index for group in groups for peak in group}
         left = [peak for peak in left if peak.index not in taken]
@@ -106,6 +108,15 @@ def _parts(peaks: Sequence[Extent], room: int) -> list[list[Extent]]:
         nearby = range(max(wish - slack, cuts[-1] + 1), min(wish + slack, len(peaks) - 1) + 1)
         cuts.append(max(nearby, key=lambda cut: (gaps[cut - 1], -abs(cut - wish))))
     return [list(peaks[a:b]) for a, b in zip(cuts, [*cuts[1:], len(peaks)], strict=True)]
+
+
+def _apart(peaks: Sequence[Extent], run: float) -> list[Sequence[Extent]]:
+    """Peaks in time order, parted at the widest gap where they take nearly the whole run [s] and leave it empty."""
+    gaps = [after.start - before.end for before, after in pairwise(peaks)]
+    if not gaps or peaks[-1].end - peaks[0].start < WHOLE * run or max(gaps) < EMPTY * run:
+        return [peaks]
+    cut = gaps.index(max(gaps)) + 1
+    return [peaks[:cut], peaks[cut:]]
 
 
 def _around(peaks: Sequence[Extent], start: float, end: float) -> Zoom:
