@@ -17,7 +17,7 @@ from gcfit.errors import InputError
 from gcfit.figures import overlay, render
 from gcfit.figures.overlay import ROOM
 from gcfit.figures.style import THEMES
-from gcfit.fitting.records import Fit, FitSettings, PeakFit
+from gcfit.fitting.records import Expected, Fit, FitSettings, PeakFit
 from tests.handmade import made_fit
 
 TWO = [(150.0, 5.0, 300.0), (300.0, 6.0, 200.0)]
@@ -317,6 +317,16 @@ def test_an_expected_peak_that_is_not_there_is_named_where_it_should_be(two: Fit
     assert label.get_position()[0] == pytest.approx(500, abs=60)
     assert "failed-3" not in gids(figure)
     assert "2 peaks" in words(figure)
+
+
+@pytest.mark.parametrize(("time", "shown"), [(590.0, 590.0), (605.0, 599.8)])
+def test_an_expected_peak_near_the_end_of_a_run_stands_where_it_is_expected(time: float, shown: float) -> None:
+    """The window of 20 s on both sides of it ends with the run; the label is wide, its leader ends at the place."""
+    fit = made_fit(TWO, settings=FitSettings(expected=(Expected("late", time, 20.0),)))
+    row = replace(absent(3, "late"), window_start_s=time - 20.0, window_end_s=599.8)
+    axes = overlay(replace(fit, peaks=(*fit.peaks, row)), time_unit="s").axes[0]
+    (leader,) = [found for found in axes.lines if found.get_gid() == "leader"]
+    assert xy(leader)[0][0] == pytest.approx(shown)
 
 
 def test_a_run_with_only_absent_peaks_is_drawn_as_a_blank() -> None:

@@ -165,10 +165,10 @@ def label_of(peak: PeakFit) -> str:
 
 
 def _failed_labels(shared: Sheet, *, short: bool) -> list[Label]:
-    """Labels of the peaks without a curve, at their retention time or the middle of their window."""
-    run, found = shared.fit.chromatogram, []
-    for peak in shared.fit.peaks:
-        time = _place(peak)
+    """Labels of the peaks without a curve, at their retention time, where they are expected, or in their window."""
+    fit, run, found = shared.fit, shared.fit.chromatogram, []
+    for peak in fit.peaks:
+        time = _place(fit, peak)
         if time is not None and not is_drawn(peak):
             why = "no curve" if peak.status == "ok" else plain(peak.status, 20)
             text = label_of(peak) if short else f"{label_of(peak).rstrip('*')} {why}"
@@ -177,12 +177,18 @@ def _failed_labels(shared: Sheet, *, short: bool) -> list[Label]:
     return found
 
 
-def _place(peak: PeakFit) -> float | None:
+def _place(fit: Fit, peak: PeakFit) -> float | None:
+    """Time [s] at which a peak without a curve stands; a window ends with the run, so that its middle may be another.
+
+    The middle of its window where nothing better is known, None where that is not known either.
+    """
     if peak.retention_time_s is not None:
         return peak.retention_time_s
-    if peak.window_start_s is None or peak.window_end_s is None:
+    start, end = peak.window_start_s, peak.window_end_s
+    if start is None or end is None:
         return None
-    return (peak.window_start_s + peak.window_end_s) / 2
+    expected = [one.retention_time for one in fit.settings.expected if one.name == peak.name and not peak.found]
+    return min(max(expected[0], start), end) if expected else (start + end) / 2
 
 
 def _residuals(panels: Panels, shared: Sheet) -> None:
