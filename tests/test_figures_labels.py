@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from scipy.optimize import minimize
 
-from gcfit.figures import overlay
+from gcfit.figures import multiples, overlay
 from gcfit.figures.labels import Label, Outline, place, spread
 from gcfit.figures.style import THEMES, drawing
 from gcfit.fitting.records import Fit
@@ -164,3 +164,28 @@ def test_what_finds_no_room_is_counted() -> None:
     assert 30 < shown < 100
     assert any(f"{100 - shown} labels left out" in text.get_text() for text in figure.texts)
     assert overlaps(figure) == []
+
+
+@pytest.mark.parametrize("width", [2.5, 4.2, 7.2])
+@pytest.mark.parametrize("name", ["run.csv", f"a_long_name_of_a_run_{'0123456789' * 8}_repeat_2.csv", "W" * 200])
+def test_title_facts_and_legend_stay_apart_and_on_the_paper(width: float, name: str) -> None:
+    fit = made_fit([(150, 5, 300), (300, 6, 200)], source=name, statuses={2: "bound"})
+    figure = overlay(fit, size=(width, 4.0))
+    with drawing(THEMES["light"]):
+        renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+        boxes = [artist.get_window_extent(renderer) for artist in (*figure.texts, *figure.legends)]
+    title, facts, *legend = boxes
+    assert figure.texts[0].get_text()[:2] == name[:2]
+    assert figure.texts[0].get_text()[-2:] == name[-2:]
+    assert figure.texts[1].get_text().endswith("* see the table" if width > 3 else "table")
+    assert max(box.x1 for box in boxes) <= figure.bbox.x1
+    assert title.y0 >= facts.y1 - 1
+    for box in (title, facts):
+        assert all(Bbox.intersection(box, other) is None for other in legend)
+
+
+def test_a_long_title_over_panels_of_one_layout_ends_on_the_paper() -> None:
+    figure = multiples([made_fit([(150, 5, 300)]).chromatogram], title="W" * 400)
+    figure.draw_without_rendering()
+    (title,) = [text for text in figure.findobj(Text) if "WW" in text.get_text()]
+    assert title.get_window_extent().x1 <= figure.bbox.x1

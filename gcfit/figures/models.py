@@ -19,7 +19,7 @@ from gcfit.figures.style import (
     decade,
     drawing,
     dress,
-    plain,
+    entitle,
     quantity,
     time_scale,
 )
@@ -64,8 +64,7 @@ def models_figure(
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.02)
         figure = Figure(figsize=size or (7.2, sum(heights) + _MARGIN), dpi=dpi, layout=layout)
         upper, *strips = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-        if title:
-            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        entitle(figure, title)
         best = min(judged, key=_criterion)
         _data(upper, best, colours, seconds)
         # half of the ways fit into it; what is far worse need not be seen whole

@@ -20,6 +20,7 @@ from gcfit.figures.style import (
     decade,
     drawing,
     dress,
+    entitle,
     plain,
     quantity,
     time_scale,
@@ -74,8 +75,7 @@ def multiples(
         for axes in grid.flat[max(0, len(runs) - columns) : len(runs)]:
             axes.tick_params(labelbottom=True)
             axes.set_xlabel(quantity("Time", name), size=7, labelpad=1)
-        if title:
-            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        entitle(figure, title)
     return figure
 
 

@@ -9,13 +9,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from gcfit.errors import InputError
-from gcfit.figures.style import ScaledFormatter, Theme, TimeUnit, decade, dress, plain, quantity, time_scale
+from gcfit.figures.style import (
+    POINTS_PER_INCH,
+    TITLE_POINTS,
+    ScaledFormatter,
+    Theme,
+    TimeUnit,
+    decade,
+    dress,
+    quantity,
+    shortened,
+    text_width,
+    time_scale,
+)
 from gcfit.fitting.records import Fit
 
 WIDTH = 7.2  # inches: two columns of a journal
 OVERVIEW, RESIDUAL, ZOOM = 2.9, 0.9, 1.75
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.78, 0.28, 0.5, 0.45
 _BETWEEN, _UNDER, _BAR_ROW = 0.09, 0.4, 0.13
+_FACTS_POINTS = 7.0
 _LEAST = 0.35  # a panel lower than this shows nothing
 
 
@@ -117,18 +130,22 @@ def scale_signal(axes: Axes, sheet: Sheet, low: float, high: float) -> None:
 
 
 def head(panels_: Panels, sheet: Sheet, title: str, subtitle: str) -> None:
-    """Write the title, a line of facts, and the legend beside it, above all panels."""
+    """Write the title, and below it a line of facts, above all panels, and the legend at the end of a line with room.
+
+    The legend is left out where neither has, in a narrow figure.
+    """
     figure, theme = panels_.figure, sheet.theme
     width, height = figure.get_size_inches()
-    left = _LEFT / width
-    figure.text(left, 1 - 0.1 / height, plain(title, int(14 * width)), size=9, weight="bold", va="top")
-    figure.text(left, 1 - 0.29 / height, plain(subtitle, 90), size=7, color=theme.muted, va="top")
+    room = (width - _LEFT - _RIGHT) * POINTS_PER_INCH
+    title, subtitle = shortened(title, room, TITLE_POINTS, "bold"), shortened(subtitle, room, _FACTS_POINTS)
+    left, first, second = _LEFT / width, 1 - 0.1 / height, 1 - 0.29 / height
+    figure.text(left, first, title, size=TITLE_POINTS, weight="bold", va="top")
+    figure.text(left, second, subtitle, size=_FACTS_POINTS, color=theme.muted, va="top")
     handles, names = panels_.overview.get_legend_handles_labels()
-    figure.legend(
+    legend = figure.legend(
         handles,
         names,
         loc="upper right",
-        bbox_to_anchor=(1 - _RIGHT / width, 1 - 0.22 / height),
         ncols=len(names),
         fontsize=7,
         borderpad=0,
@@ -136,6 +153,13 @@ def head(panels_: Panels, sheet: Sheet, title: str, subtitle: str) -> None:
         handlelength=1.6,
         columnspacing=1.2,
     )
+    free = room - legend.get_window_extent().width / figure.dpi * POINTS_PER_INCH - _FACTS_POINTS
+    if text_width(subtitle, _FACTS_POINTS) <= free:
+        legend.set_bbox_to_anchor((1 - _RIGHT / width, second))
+    elif text_width(title, TITLE_POINTS, "bold") <= free:
+        legend.set_bbox_to_anchor((1 - _RIGHT / width, first))
+    else:
+        legend.remove()
 
 
 def bars(panels_: Panels, sheet: Sheet, spans: Sequence[tuple[float, float]], rows: Sequence[int]) -> None:

@@ -20,6 +20,7 @@ from gcfit.figures.style import (
     decade,
     drawing,
     dress,
+    entitle,
     plain,
     quantity,
     time_scale,
@@ -63,8 +64,7 @@ def solvers_figure(
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
         figure = Figure(figsize=size or (7.2, 5.4), dpi=dpi, layout=layout)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.4, 1])
-        if title:
-            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        entitle(figure, title)
         _curves(upper, solved, colours, seconds)
         _differences(lower, solved, colours, seconds)
         lower.set_xlabel(quantity("Time", unit), labelpad=2)

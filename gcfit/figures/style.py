@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter
@@ -21,6 +22,9 @@ ThemeName = Literal["light", "dark"]
 TimeUnit = Literal["auto", "s", "min"]
 MINUTES_FROM = 600.0  # a run of this length [s] is read in minutes
 POINTS_PER_INCH = 72.0
+TITLE_POINTS = 9.0
+_HINTED = 1.03
+_LONGEST = 300  # letters of a title that are measured
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # DejaVu Sans comes with matplotlib; the others only stand in for the letters that it lacks, where they are installed
 _FONTS = ("DejaVu Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "Arial Unicode MS")
@@ -101,10 +105,37 @@ def plain(text: str, longest: int = 60) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
-def text_size(text: str, points: float) -> tuple[float, float]:
+def text_size(text: str, points: float, weight: str = "normal") -> tuple[float, float]:
     """Width and height of a line of text [points], as drawn at a font size of `points`."""
-    width, height, descent = text_to_path.get_text_width_height_descent(text, FontProperties(size=points), False)
+    font = FontProperties(size=points, weight=weight)
+    width, height, descent = text_to_path.get_text_width_height_descent(text, font, False)
     return float(width), float(max(height + descent, points))
+
+
+def text_width(text: str, points: float, weight: str = "normal") -> float:
+    """Most that the width of a line of text [points] can be, its letters being hinted to whole pixels."""
+    return _HINTED * text_size(text, points, weight)[0]
+
+
+def shortened(text: str, longest: float, points: float, weight: str = "normal") -> str:
+    """Return text from a file as one line not wider than `longest` [points].
+
+    What is too much is left out in the middle: begin and end of a name tell it from others.
+    """
+    whole = plain(text, _LONGEST)
+    shown, kept = whole, len(whole)
+    while kept > 1 and text_width(shown, points, weight) > longest:
+        kept -= 1
+        shown = f"{whole[: (kept + 1) // 2].rstrip()}…{whole[len(whole) - kept // 2 :].lstrip()}"
+    return shown
+
+
+def entitle(figure: Figure, title: str) -> None:
+    """Write the title over all panels of a figure whose layout keeps room for it; nothing if it is empty."""
+    if title:
+        room = (figure.get_figwidth() - 0.2) * POINTS_PER_INCH
+        shown = shortened(title, room, TITLE_POINTS, "bold")
+        figure.suptitle(shown, size=TITLE_POINTS, weight="bold", x=0.012, ha="left")
 
 
 def time_scale(unit: TimeUnit, end: float) -> tuple[str, float]:

@@ -24,6 +24,7 @@ from gcfit.figures.style import (
     decade,
     drawing,
     dress,
+    entitle,
     plain,
     quantity,
     time_scale,
@@ -116,8 +117,7 @@ def system_figure(
         if times:
             _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours, concentration_unit)
         last = figure.add_subplot(grid[-1])
-        if title:
-            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        entitle(figure, title)
         _outlets(last, outlets, colours, time_unit)
     return figure
 

@@ -11,7 +11,18 @@ from matplotlib.ticker import MaxNLocator
 
 from gcfit.chromatogram import Array
 from gcfit.errors import InputError
-from gcfit.figures.style import THEMES, ScaledFormatter, Theme, ThemeName, decade, drawing, dress, plain, quantity
+from gcfit.figures.style import (
+    THEMES,
+    ScaledFormatter,
+    Theme,
+    ThemeName,
+    decade,
+    drawing,
+    dress,
+    entitle,
+    plain,
+    quantity,
+)
 from gcfit.results import TREND_COLUMNS, control_limits, same_components
 
 MOST_COMPONENTS = 40
@@ -87,8 +98,7 @@ def trends(
         grid[0][0].set_xlim(0.4, last + 0.6)
         for axes in grid[-1]:
             axes.set_xlabel("File", labelpad=2)
-        if title:
-            figure.suptitle(plain(title, 90), size=9, weight="bold", x=0.012, ha="left")
+        entitle(figure, title)
     return figure
 
 
