@@ -1,6 +1,7 @@
 """Trends of a peak table, and many chromatograms in small panels."""
 
 import statistics
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ from matplotlib.figure import Figure
 
 from gcfit.errors import InputError
 from gcfit.figures import multiples, render, trends
+from gcfit.figures.models import models_figure
+from gcfit.figures.solvers import solvers_figure
 from gcfit.results import Row, peak_rows
 from tests.handmade import made_fit
+from tests.test_figures_models import TRIALS
+from tests.test_figures_solvers import ROWS as SOLVED
 
 COUNT, DRIFTED = 30, 20
 RANDOM = np.random.default_rng(3)
@@ -139,3 +144,24 @@ def test_figures_of_batches_have_the_same_bytes_every_time() -> None:
     runs = [made_fit([(30, 2, 10)], end=60).chromatogram] * 3
     assert render(trends(ROWS[:8]), "svg") == render(trends(ROWS[:8]), "svg")
     assert render(multiples(runs), "svg") == render(multiples(runs), "svg")
+
+
+RUNS = [made_fit([(20.0, 2.0, 10.0)], end=60).chromatogram] * 9
+DRAWN: dict[str, Callable[[tuple[float, float]], Figure]] = {
+    "trends": lambda size: trends(ROWS, size=size, title="run"),
+    "multiples": lambda size: multiples(RUNS, size=size, title="run"),
+    "models": lambda size: models_figure(TRIALS, size=size, title="run"),
+    "solvers": lambda size: solvers_figure(SOLVED, size=size, title="run"),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_figure_without_room_is_refused_and_the_least_is_drawn(kind: str) -> None:
+    """A layout that collapses would warn, and warnings are errors here."""
+    draw = DRAWN[kind]
+    with pytest.raises(InputError, match=r"^a figure of 0.5 x 9 inches has no room for its panels; give at") as refusal:
+        draw((0.5, 9.0))
+    width, height = map(float, str(refusal.value).split()[-3::2])
+    draw((width, height)).draw_without_rendering()
+    with pytest.raises(InputError, match=r"has no room for its panels"):
+        draw((9.0, height - 0.2))

@@ -1,10 +1,12 @@
 """The figure of a column: its panels hold what they were given."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
 
 from gcfit.column.numerical import Profile
 from gcfit.errors import InputError
@@ -61,7 +63,7 @@ def test_there_is_one_panel_a_time_with_every_component_on_one_scale() -> None:
         (profile,) = [p for p in PROFILES if p.time == time and p.component == "ethylbenzene"]
         np.testing.assert_array_equal(lines[2][1], profile.concentration)
     assert panels[0].get_ylim() == panels[1].get_ylim()
-    assert panels[0].get_ylabel() == "Concentration (10⁻⁶ mol/m³)"  # highest apex 1e-6 x 5 x 0.8
+    assert panels[0].get_ylabel() == "Concentration\n(10⁻⁶ mol/m³)"  # highest apex 1e-6 x 5 x 0.8
 
 
 def test_both_velocity_models_are_in_the_chromatogram_and_told_apart_without_colour() -> None:
@@ -97,3 +99,28 @@ def test_it_has_the_same_bytes_every_time() -> None:
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(InputError, match="there is no chromatogram to draw"):
         system_figure(GAS, [])
+
+
+def test_in_a_low_figure_no_text_covers_another() -> None:
+    """18 by 12 cm, as README draws a chromatogram."""
+    figure = system_figure(GAS, [outlet("variable"), outlet("constant")], PROFILES, size=(18 / 2.54, 12 / 2.54))
+    figure.draw_without_rendering()
+    legends = [axes.get_legend() for axes in figure.axes]
+    texts = [text for axes in figure.axes for text in (axes.xaxis.label, axes.yaxis.label)]
+    boxes = [one.get_window_extent() for one in (*texts, *legends) if one is not None]
+    boxes = [box for box in boxes if box.width > 0 and box.height > 0]
+    assert all(Bbox.intersection(a, b) is None for a, b in combinations(boxes, 2))
+    assert all(box.y0 >= 0 and box.y1 <= figure.bbox.y1 for box in boxes)
+    for axes in figure.axes:
+        assert axes.bbox.height > 0.6 * figure.dpi
+        legend = axes.get_legend()
+        assert legend is None or legend.get_window_extent().y0 >= axes.bbox.y1
+
+
+@pytest.mark.parametrize("times", [3, 12])
+def test_a_figure_without_room_is_refused_and_the_least_is_drawn(times: int) -> None:
+    profiles = [replace(PROFILES[0], time=float(time)) for time in range(1, times + 1)]
+    with pytest.raises(InputError, match=r"^a figure of 1 x 1 inches has no room for its panels; give") as refusal:
+        system_figure(GAS, [outlet("variable")], profiles, size=(1, 1))
+    width, height = str(refusal.value).split()[-3::2]
+    system_figure(GAS, [outlet("variable")], profiles, size=(float(width), float(height))).draw_without_rendering()

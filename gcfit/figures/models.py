@@ -21,6 +21,7 @@ from gcfit.figures.style import (
     dress,
     entitle,
     quantity,
+    room,
     time_scale,
 )
 from gcfit.fitting.comparison import Trial
@@ -52,7 +53,7 @@ def models_figure(
     Raises
     ------
     InputError
-        If none of them found a peak.
+        If none of them found a peak, or there is no room in `size`.
     """
     judged = [trial for trial in trials if trial.bic is not None]
     if not judged:
@@ -61,8 +62,9 @@ def models_figure(
     unit, seconds = time_scale(time_unit, float(judged[0].fit.chromatogram.time[-1]))
     heights = [_TOP, *(_STRIP for _ in judged)]
     with drawing(colours):
+        height = sum(heights) + _MARGIN
         layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.02)
-        figure = Figure(figsize=size or (7.2, sum(heights) + _MARGIN), dpi=dpi, layout=layout)
+        figure = Figure(figsize=room(size, (7.2, height), (3.5, 0.7 * height)), dpi=dpi, layout=layout)
         upper, *strips = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         entitle(figure, title)
         best = min(judged, key=_criterion)

@@ -23,12 +23,13 @@ from gcfit.figures.style import (
     entitle,
     plain,
     quantity,
+    room,
     time_scale,
 )
 from gcfit.results import thinned
 
 MOST = 200
-_PANEL = (1.85, 1.15)  # inches
+_PANEL, _LEAST = (1.85, 1.15), (1.0, 0.7)  # inches
 
 
 def multiples(
@@ -55,7 +56,7 @@ def multiples(
     Raises
     ------
     InputError
-        If there are none, or more than 200.
+        If there are none, or more than 200, or there is no room in `size`.
     """
     if not 1 <= len(runs) <= MOST:
         raise InputError("", f"{len(runs)} chromatograms; one figure shows 1 to {MOST}")
@@ -63,10 +64,11 @@ def multiples(
     columns = min(len(runs), 2 if len(runs) <= 4 else 4)
     lines = math.ceil(len(runs) / columns)
     default = (max(3.7, columns * _PANEL[0]), 0.5 + lines * _PANEL[1])
+    least = (columns * _LEAST[0], 0.5 + lines * _LEAST[1])
     name, seconds = time_scale(time_unit, max(float(run.time[-1]) for run in runs))
     with drawing(colours):
         engine = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.03)
-        figure = Figure(figsize=size or default, dpi=dpi, layout=engine)
+        figure = Figure(figsize=room(size, default, least), dpi=dpi, layout=engine)
         grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=same_scale)
         for axes, run in zip(grid.flat, runs, strict=False):
             _panel(axes, run, seconds, colours, 300)

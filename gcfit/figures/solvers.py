@@ -23,11 +23,13 @@ from gcfit.figures.style import (
     entitle,
     plain,
     quantity,
+    room,
     time_scale,
 )
 
 Dash = Literal["-"] | tuple[float, Sequence[float]]
 LEAST = 1e-17  # differences below are drawn here: a logarithmic axis has no zero
+_LEAST_SIZE = (3.5, 3.0)  # inches
 # told apart without colour; the last is the widest gap, for the curve that others cover
 _DASHES: tuple[Dash, ...] = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)), (0, (1, 3)))
 
@@ -53,7 +55,7 @@ def solvers_figure(
     Raises
     ------
     InputError
-        If no row has a solution.
+        If no row has a solution, or there is no room in `size`.
     """
     solved = [row for row in rows if row.curve.size]
     if not solved:
@@ -62,7 +64,7 @@ def solvers_figure(
     unit, seconds = time_scale(time_unit, max(float(row.time[-1]) for row in solved))
     with drawing(colours):
         layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
-        figure = Figure(figsize=size or (7.2, 5.4), dpi=dpi, layout=layout)
+        figure = Figure(figsize=room(size, (7.2, 5.4), _LEAST_SIZE), dpi=dpi, layout=layout)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.4, 1])
         entitle(figure, title)
         _curves(upper, solved, colours, seconds)

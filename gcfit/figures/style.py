@@ -17,9 +17,11 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import Formatter
 
 from gcfit.chromatogram import Array
+from gcfit.errors import InputError
 
 ThemeName = Literal["light", "dark"]
 TimeUnit = Literal["auto", "s", "min"]
+Size = tuple[float, float]
 MINUTES_FROM = 600.0  # a run of this length [s] is read in minutes
 POINTS_PER_INCH = 72.0
 TITLE_POINTS = 9.0
@@ -128,6 +130,16 @@ def shortened(text: str, longest: float, points: float, weight: str = "normal") 
         kept -= 1
         shown = f"{whole[: (kept + 1) // 2].rstrip()}…{whole[len(whole) - kept // 2 :].lstrip()}"
     return shown
+
+
+def room(size: Size | None, default: Size, least: Size) -> Size:
+    """Width and height of a figure [inch], `default` if `size` is None; raises `InputError` below what panels need."""
+    width, height = size or default
+    wide, high = (math.ceil(10 * inches) / 10 for inches in least)
+    if width < wide or height < high:
+        found = f"a figure of {width:.3g} x {height:.3g} inches has no room for its panels"
+        raise InputError("", found, remedy=f"give at least {wide:.1f} x {high:.1f}")
+    return width, height
 
 
 def entitle(figure: Figure, title: str) -> None:

@@ -27,6 +27,7 @@ from gcfit.figures.style import (
     entitle,
     plain,
     quantity,
+    room,
     time_scale,
 )
 from gcfit.results import thinned
@@ -34,6 +35,8 @@ from gcfit.results import thinned
 # solid, dashed, dash-dotted, dotted: told apart without colour
 _DASHES = ("-", (0, (5, 2)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1.5)))
 _DETAIL = 1500
+_LEAST, _LEAST_PROFILES = (4.5, 3.2), 1.3  # inches without profiles; height that they need
+_PROFILE, _MARGIN = 0.9, 0.7  # inches: least width of one, and beside them
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,23 +103,25 @@ def system_figure(
     Raises
     ------
     InputError
-        If there is no chromatogram.
+        If there is no chromatogram, or there is no room in `size`.
     """
     if not outlets:
         raise InputError("", "there is no chromatogram to draw")
     colours = THEMES[theme]
     times = sorted({profile.time for profile in profiles})
     with drawing(colours):
+        least = (max(_LEAST[0], _MARGIN + _PROFILE * len(times)), _LEAST[1] + (_LEAST_PROFILES if times else 0))
         figure = Figure(
-            figsize=size or (7.2, 7.6 if times else 5.4),
+            figsize=room(size, (7.2, 7.6 if times else 5.4), least),
             dpi=dpi,
-            layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06),
+            layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.04),
         )
         grid = figure.add_gridspec(3 if times else 2, 1, height_ratios=[1, 1, 1.5] if times else [1, 1.5])
         _gas(figure, grid[0].subgridspec(1, 2), gas, colours)
         if times:
             _profiles(figure, grid[1].subgridspec(1, len(times)), profiles, colours, concentration_unit)
-        last = figure.add_subplot(grid[-1])
+        # in a grid of its own, as the others: the rows then share the height with their labels, not without
+        last = figure.add_subplot(grid[-1].subgridspec(1, 1)[0])
         entitle(figure, title)
         _outlets(last, outlets, colours, time_unit)
     return figure
@@ -131,9 +136,11 @@ def _gas(figure: Figure, grid: GridSpecFromSubplotSpec, gas: GasProfile, theme: 
         right.plot(gas.position, velocity, color=theme.ink, linewidth=1.2, linestyle=dash, label=name, gid="velocity")
     right.set_ylim(0, 1.08 * max(float(velocity.max()) for velocity in gas.velocities.values()))
     right.set_ylabel("Velocity (m/s)")
-    right.legend(title="velocity", title_fontsize=7, fontsize=7)
+    right.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(gas.velocities), fontsize=7, borderpad=0)
     for axes in (left, right):
         dress(axes, theme)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.set_xlabel("Position (m)", labelpad=2)
         axes.set_xlim(float(gas.position[0]), float(gas.position[-1]))
 
@@ -160,7 +167,8 @@ def _profiles(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=max(2, 12 // len(times))))
         axes.tick_params(labelleft=column == 0)
         if column == 0:
-            axes.set_ylabel(quantity("Concentration", unit, power))
+            # on two lines: on one it is longer than the panel is high
+            axes.set_ylabel(f"Concentration\n{quantity('', unit, power).strip()}".strip())
 
 
 def _profile(axes: Axes, profile: Profile, number: int, theme: Theme) -> None:

@@ -22,6 +22,7 @@ from gcfit.figures.style import (
     entitle,
     plain,
     quantity,
+    room,
 )
 from gcfit.results import TREND_COLUMNS, control_limits, same_components
 
@@ -77,7 +78,7 @@ def trends(
     Raises
     ------
     InputError
-        If there is nothing to draw, or a component or column is not known.
+        If there is nothing to draw, or a component or column is not known, or there is no room in `size`.
     """
     series_ = series_of(rows, columns, components)
     shown = [column for column in columns if any(group[column].values.size for group in series_.values())]
@@ -85,8 +86,13 @@ def trends(
         raise InputError("", "the table holds no values to follow", remedy=f"it needs one of {', '.join(columns)}")
     colours = THEMES[theme]
     with drawing(colours):
-        width, height = size or (max(3.6, 2.4 * len(shown)), 0.7 + 1.25 * len(series_))
-        figure = Figure(figsize=(width, height), dpi=dpi, layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.04))
+        default, least = (
+            (max(3.6, 2.4 * len(shown)), 0.7 + 1.25 * len(series_)),
+            (1.3 * len(shown), 0.7 + 0.7 * len(series_)),
+        )
+        figure = Figure(
+            figsize=room(size, default, least), dpi=dpi, layout=ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.04)
+        )
         grid = figure.subplots(len(series_), len(shown), squeeze=False, sharex=True)
         for row, (label, group) in enumerate(series_.items()):
             for column, name in enumerate(shown):
