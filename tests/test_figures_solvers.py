@@ -1,5 +1,7 @@
 """The figure of compared solvers holds what it was given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -76,3 +78,19 @@ def test_one_solver_alone_has_nothing_to_differ_from() -> None:
     lower = solvers_figure([ROWS[0]]).axes[1]
     assert lower.get_ylabel() == "no other solver"
     assert render(solvers_figure([ROWS[0]]), "svg").startswith(b"<?xml")
+
+
+def test_the_unit_is_on_the_axis_where_there_is_one() -> None:
+    assert solvers_figure(ROWS).axes[0].get_ylabel() == "Outlet concentration (10⁻⁹ mol/m³)"
+    assert solvers_figure(ROWS, concentration_unit="").axes[0].get_ylabel() == "Outlet concentration (10⁻⁹)"
+
+
+def test_a_name_stands_clear_of_the_curve_of_another_component() -> None:
+    """Its own apex is at 0.7 of that of its neighbour, whose flank it would cross."""
+    low = row("closed form", "a long name", 130.0, 0.0, "")
+    figure = solvers_figure([replace(low, curve=0.7 * low.curve), row("closed form", "b", 136.0, 0.0, "")])
+    axes = figure.axes[0]
+    (box,) = [text.get_window_extent() for text in axes.texts if text.get_text() == "a long name"]
+    for curve in [line for line in axes.lines if line.get_gid() == "curve"]:
+        points = axes.transData.transform(curve.get_xydata())
+        assert not box.count_contains(points)

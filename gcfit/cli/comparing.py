@@ -77,14 +77,14 @@ class Place:
 
 def solvers(system: "System", tolerance: float | None, place: Place) -> int:
     """Compare the solvers on a system; return the exit code."""
-    from gcfit.cli.solver_rows import COLUMNS, SCALES, scale_rows, solver_figures, solver_rows
+    from gcfit.cli.solver_rows import COLUMNS, SCALES, concentration_unit, scale_rows, solver_figures, solver_rows
     from gcfit.column.comparison import compare, worst
 
     place.layout.chosen(COLUMNS)  # a wrong name is told before the work
     compared = list(compare(system))
     place.put(solver_rows(compared), COLUMNS)
     place.keep("scales.csv", scale_rows(system), SCALES)
-    place.draw(solver_figures(compared))
+    place.draw(solver_figures(compared, concentration_unit(system)))
     if tolerance is None or worst(compared) <= tolerance:
         return 0
     say(f"the largest difference is {worst(compared):.3g} of the apex, above the tolerance {tolerance:g}")
@@ -158,15 +158,16 @@ def _watched(ways: "Sequence[Way]", label: str) -> "Iterator[Way]":
 
 def _model_figures(trials: "Sequence[Trial]", prefix: str) -> "Iterator[tuple[str, Figure]]":
     """Yield all ways in one figure, and the overlay of each."""
-    from gcfit.figures import overlay
     from gcfit.figures.models import models_figure
+    from gcfit.figures.overlay import overlay, title_of
 
+    title = title_of(trials[0].fit)
     if any(trial.bic is not None for trial in trials):
-        yield f"{prefix}models", models_figure(trials, title=trials[0].fit.chromatogram.label)
+        yield f"{prefix}models", models_figure(trials, title=title)
     for trial in trials:
         way = trial.way
         name = "_".join([way.model, way.strategy, *(["numerical"] if way.solver == "numerical" else [])])
-        yield prefix + name, overlay(trial.fit, title=f"{trial.fit.chromatogram.label}: {name.replace('_', ', ')}")
+        yield prefix + name, overlay(trial.fit, title=": ".join(filter(None, [title, name.replace("_", ", ")])))
 
 
 def _fit_figures(fits: "Sequence[Fit]", prefixes: Sequence[str]) -> "Iterator[tuple[str, Figure]]":

@@ -12,6 +12,7 @@ from gcfit.chromatogram import Chromatogram
 from gcfit.cli.output import say
 from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
 from gcfit.cli.plot import Choice, Style
+from gcfit.cli.solver_rows import concentration_unit
 from gcfit.column.flow import Flow, flow_of
 from gcfit.column.system import System, VelocityModel, read_system
 from gcfit.errors import InputError
@@ -129,8 +130,7 @@ def _system(asked: Asked) -> Figure:
     if times is None:
         times = _rounded_times(outlets[0])
     profiles = solve(system, times, profile_times=times).profiles if times else ()
-    known = all(component.inlet_concentration is not None for component in system.components)
-    unit = "mol/m³" if known and system.injection.duration else ""
+    unit = concentration_unit(system)
     looks = asked.looks(Path(asked.files[0]).name) | {"concentration_unit": unit, "time_unit": asked.style.axis_unit}
     return system_figure(_gas(system), outlets, profiles, **looks)
 

@@ -37,8 +37,14 @@ def scale_rows(system: System) -> list[Row]:
     return [{name: getattr(scale, name) for name in SCALES} for scale in table(system)]
 
 
-def solver_figures(compared: Sequence[Comparison]) -> "Iterator[tuple[str, Figure]]":
-    """Yield a name and a figure for each set of equations that has a solution."""
+def concentration_unit(system: System) -> str:
+    """Unit of the outlet concentrations; empty where areas stand in for the concentrations that entered."""
+    known = all(component.inlet_concentration is not None for component in system.components)
+    return "mol/m³" if known and system.injection.duration else ""
+
+
+def solver_figures(compared: Sequence[Comparison], unit: str) -> "Iterator[tuple[str, Figure]]":
+    """Yield a name and a figure for each set of equations that has a solution; `unit` is that of the curves."""
     from gcfit.figures.solvers import solvers_figure
 
     for physics in dict.fromkeys(one.physics for one in compared):
@@ -46,4 +52,4 @@ def solver_figures(compared: Sequence[Comparison]) -> "Iterator[tuple[str, Figur
         added = [name for name in ("diffusion", "competition") if getattr(physics, name)]
         title = f"{physics.velocity} velocity, {' and '.join(added) or 'linear law'}"
         if these:
-            yield "_".join([physics.velocity, *added]), solvers_figure(these, title=title)
+            yield "_".join([physics.velocity, *added]), solvers_figure(these, title=title, concentration_unit=unit)

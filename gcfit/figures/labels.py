@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from gcfit.chromatogram import Array
 from gcfit.figures.style import POINTS_PER_INCH, Theme, plain, text_size
@@ -194,6 +195,17 @@ def limits(axes: Axes, placed: Sequence[Placed], low: float, high: float) -> tup
         top = max(value + share * span for value, share in above)
         bottom = min(value - share * span for value, share in below)
     return bottom, top
+
+
+def name(axes: Axes, wanted: Sequence[Label], outline: Outline, low: float, high: float, theme: Theme) -> None:
+    """Label the last panel of a figure, whose data reach from `low` to `high`; its layout is settled and stays."""
+    figure = axes.get_figure()
+    if isinstance(figure, Figure):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+    placed = place(axes, wanted, outline)
+    axes.set_ylim(*limits(axes, placed, low, high))
+    draw(axes, placed, theme)
 
 
 def draw(axes: Axes, placed: Sequence[Placed], theme: Theme) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from gcfit.errors import InputError
@@ -29,7 +30,7 @@ from gcfit.results import thinned
 
 DETAIL = 1500  # pixels that a curve is thinned for
 LEAST = 4.0  # standard deviations of the noise that a strip shows on either side
-_STRIP, _TOP, _MARGIN = 0.52, 1.9, 0.7  # inches
+_STRIP, _TOP, _MARGIN = 0.56, 1.9, 0.75  # inches
 
 
 def models_figure(
@@ -63,7 +64,7 @@ def models_figure(
     heights = [_TOP, *(_STRIP for _ in judged)]
     with drawing(colours):
         height = sum(heights) + _MARGIN
-        layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.02)
+        layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.04)
         figure = Figure(figsize=room(size, (7.2, height), (3.5, 0.7 * height)), dpi=dpi, layout=layout)
         upper, *strips = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         entitle(figure, title)
@@ -71,7 +72,7 @@ def models_figure(
         _data(upper, best, colours, seconds)
         # half of the ways fit into it; what is far worse need not be seen whole
         largest = sorted(float(np.nanmax(np.abs(residual_of(trial.fit)), initial=LEAST)) for trial in judged)
-        reach = 1.1 * largest[len(largest) // 2]
+        reach = 1.05 * largest[len(largest) // 2]
         for axes, trial in zip(strips, judged, strict=True):
             _residuals(axes, trial, _criterion(trial) - _criterion(best), reach, colours, seconds)
         strips[-1].set_xlabel(quantity("Time", unit), labelpad=2)
@@ -103,14 +104,21 @@ def _residuals(axes: Axes, trial: Trial, behind: float, reach: float, theme: The
     kept = thinned(residual, DETAIL)
     time = trial.fit.chromatogram.time[kept] / seconds
     axes.axhline(0, color=theme.muted, linewidth=0.5)
-    axes.plot(time, residual[kept], color=theme.ink, linewidth=0.5, gid="residual")
-    axes.set_ylim(-reach, reach)
+    (line,) = axes.plot(time, residual[kept], color=theme.ink, linewidth=0.5, gid="residual")
+    largest = float(np.nanmax(np.abs(residual), initial=0.0))
+    # as an enlarged part of an overlay: cut at a dotted line, inside the panel
+    line.set_clip_path(Rectangle((0, -reach), 1, 2 * reach, transform=axes.get_yaxis_transform()))
+    for edge in (-reach, reach):
+        if (residual / edge > 1).any():
+            axes.axhline(edge, color=theme.muted, linewidth=0.5, linestyle=(0, (1, 2)), gid="cut")
+    axes.set_ylim(-1.1 * reach, 1.1 * reach)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, symmetric=True))
     axes.yaxis.set_major_formatter(ScaledFormatter(0))
     better = "least BIC" if behind == 0 else f"ΔBIC {behind:.4g}"
     axes.set_title(_name(trial), size=7, loc="left", pad=1.5)
     shown = "" if trial.r_squared is None else f"R² {trial.r_squared:.6f}, "
-    axes.set_title(f"{shown}{better}", size=6.5, color=theme.muted, loc="right", pad=1.5)
+    cut = f"up to {float(f'{largest:.2g}'):g} σ, " if largest > reach else ""
+    axes.set_title(f"{cut}{shown}{better}", size=6.5, color=theme.muted, loc="right", pad=1.5)
 
 
 def _name(trial: Trial) -> str:

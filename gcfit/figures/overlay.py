@@ -76,7 +76,7 @@ def overlay(
             _zoom_panel(axes, shared, part)
         _residuals(panels, shared)
         sheet.bars(panels, shared, spans, bar_rows)
-        sheet.head(panels, shared, _title(fit) if title is None else title, _subtitle(fit, left_out))
+        sheet.head(panels, shared, title_of(fit) if title is None else title, _subtitle(fit, left_out))
         for axes in ((panels.residual or panels.overview), *panels.zooms[-1:]):
             axes.set_xlabel(shared.time_label, labelpad=2)
     return panels.figure
@@ -215,7 +215,8 @@ def _residuals(panels: Panels, shared: Sheet) -> None:
     axes.text(1.006, 0.0, "±2", transform=axes.get_yaxis_transform(), size=6.5, color=theme.muted, va="center")
 
 
-def _title(fit: Fit) -> str:
+def title_of(fit: Fit) -> str:
+    """Name of the file without its folder, and trace, as far as they are known."""
     run = fit.chromatogram
     file = Path(run.source).name if run.source not in ("", "-") else ""
     return f"{file} [{run.trace}]" if file and run.trace else file or run.trace

@@ -11,6 +11,8 @@ from matplotlib.lines import Line2D
 
 from gcfit.column.comparison import Comparison
 from gcfit.errors import InputError
+from gcfit.figures import labels
+from gcfit.figures.labels import Label, Outline
 from gcfit.figures.style import (
     THEMES,
     ScaledFormatter,
@@ -37,6 +39,7 @@ _DASHES: tuple[Dash, ...] = ("-", (0, (6, 2)), (0, (4, 1.5, 1, 1.5)), (0, (2, 2)
 def solvers_figure(
     rows: Sequence[Comparison],
     *,
+    concentration_unit: str = "mol/m³",
     title: str = "",
     size: tuple[float, float] | None = None,
     dpi: float = 150.0,
@@ -49,6 +52,8 @@ def solvers_figure(
     ----------
     rows : sequence of Comparison
         One for each solver and component; those without a solution are left out.
+    concentration_unit : str
+        Unit of the curves.
     title, size, dpi, theme, time_unit
         As for `overlay`.
 
@@ -67,29 +72,33 @@ def solvers_figure(
         figure = Figure(figsize=room(size, (7.2, 5.4), _LEAST_SIZE), dpi=dpi, layout=layout)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.4, 1])
         entitle(figure, title)
-        _curves(upper, solved, colours, seconds)
         _differences(lower, solved, colours, seconds)
         lower.set_xlabel(quantity("Time", unit), labelpad=2)
+        _curves(upper, solved, colours, seconds, concentration_unit)
     return figure
 
 
-def _curves(axes: Axes, rows: Sequence[Comparison], theme: Theme, seconds: float) -> None:
+def _curves(axes: Axes, rows: Sequence[Comparison], theme: Theme, seconds: float, unit: str) -> None:
+    """Draw the curves and name the tallest of each component; freezes the layout."""
     dress(axes, theme)
     for row, colour, dash in _styled(rows, theme):
         axes.plot(row.time / seconds, row.curve, color=colour, linewidth=1.0, linestyle=dash, gid="curve")
     power = decade(np.concatenate([row.curve for row in rows]))
     axes.yaxis.set_major_formatter(ScaledFormatter(power))
-    axes.set_ylabel(quantity("Outlet concentration", "", power))
-    for name, colour in _colours(rows, theme).items():
-        tallest = max((row for row in rows if row.component == name), key=lambda row: float(row.curve.max()))
-        top = int(tallest.curve.argmax())
-        place = float(tallest.time[top]) / seconds, float(tallest.curve[top])
-        label = plain(name, 24)
-        axes.annotate(label, place, (0, 3), textcoords="offset points", ha="center", fontsize=7, color=colour)
-    axes.set_ylim(0, 1.12 * max(float(row.curve.max()) for row in rows))
+    axes.set_ylabel(quantity("Outlet concentration", unit, power))
     names = list(dict.fromkeys(row.solver for row in rows))
     handles = [Line2D([], [], color=theme.ink, linewidth=1.0, linestyle=_dash(names, name)) for name in names]
     axes.legend(handles, names, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(names), fontsize=7, borderpad=0)
+    wanted = []
+    for name, colour in _colours(rows, theme).items():
+        tallest = max((row for row in rows if row.component == name), key=lambda row: float(row.curve.max()))
+        top = int(tallest.curve.argmax())
+        height = float(tallest.curve[top])
+        wanted.append(Label(float(tallest.time[top]) / seconds, height, plain(name, 24), height, colour=colour))
+    edge = np.concatenate([row.curve for row in rows])
+    time = np.concatenate([row.time for row in rows]) / seconds
+    labels.name(axes, wanted, Outline(time, edge, edge), 0.0, float(edge.max()), theme)
+    axes.set_ylim(bottom=0)
 
 
 def _differences(axes: Axes, rows: Sequence[Comparison], theme: Theme, seconds: float) -> None:

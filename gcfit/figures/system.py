@@ -202,7 +202,7 @@ def _outlets(axes: Axes, outlets: Sequence[Outlet], theme: Theme, unit: TimeUnit
 
 
 def _name_peaks(axes: Axes, outlets: Sequence[Outlet], theme: Theme, seconds: float) -> None:
-    """Name the components of the first chromatogram; freezes the layout, for labels are placed in points."""
+    """Name the components of the first chromatogram; freezes the layout."""
     first = outlets[0]
     low = min(float(outlet.signal.min()) for outlet in outlets)
     high = max(float(outlet.signal.max()) for outlet in outlets)
@@ -211,16 +211,10 @@ def _name_peaks(axes: Axes, outlets: Sequence[Outlet], theme: Theme, seconds: fl
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(ScaledFormatter(power))
     axes.set_ylabel(quantity("Signal", first.unit, power))
-    figure = axes.get_figure()
-    if isinstance(figure, Figure):
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
     wanted = []
     for name, values in first.components.items():
         top = int(values.argmax())
         wanted.append(Label(float(first.time[top]) / seconds, float(first.signal[top]), name, float(values[top])))
     joined = np.concatenate([outlet.time for outlet in outlets]) / seconds
     edge = np.concatenate([outlet.signal for outlet in outlets])
-    placed = labels.place(axes, wanted, Outline(joined, edge, edge))
-    axes.set_ylim(*labels.limits(axes, placed, low, high))
-    labels.draw(axes, placed, theme)
+    labels.name(axes, wanted, Outline(joined, edge, edge), low, high, theme)
