@@ -11,6 +11,10 @@ from gcfit.fitting.detect import Candidate
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 
 COARSE = 1.0  # standard deviations of the noise from which the steps of a quantised signal are worth a word
+SHARE = 0.01  # of the run; the width of a peak where none was found
+LEAST_POINTS, END_POINTS = 8, 3  # of a width; of the mean where the run ends
+STEEP, BENT = 20.0, 4.0  # noise, and rises over the width before, by which the last flank of a run rises at least
+EDGE = 0.01  # of its apex; a peak that is higher where the run ends is cut there
 FEW_WIDTHS = 5.0  # least length of a noise window, in widths at half height (USP <621>)
 
 
@@ -28,6 +32,7 @@ def notes_on(
         *_of_tail(peaks, settings),
         *_of_defects(part.time, noise, defects),
         *_of_dips(dips),
+        *_of_flanks(part, noise, peaks),
         *_of_noise_window(peaks, settings),
     )
 
@@ -76,6 +81,32 @@ def _of_dips(dips: Sequence[Candidate]) -> Iterator[str]:
         times = ", ".join(f"{peak.apex_time:.6g}" for peak in dips[:3])
         more = f" and {len(dips) - 3} more" if len(dips) > 3 else ""
         yield f"negative: the signal dips at {times} s{more}; --polarity both fits dips as well"
+
+
+def _of_flanks(part: Chromatogram, noise: Noise, peaks: Sequence[PeakFit]) -> Iterator[str]:
+    """Yield that the run ends, or begins, on the flank of a peak whose apex it does not hold.
+
+    Over the last width of a peak the signal rises, and far more than over the width before, as no drift does.
+    """
+    widths = sorted(peak.fwhm_s for peak in peaks if peak.fwhm_s is not None)
+    duration = widths[len(widths) // 2] if widths else float(part.time[-1] - part.time[0]) * SHARE
+    points = max(round(duration / part.sampling_interval), LEAST_POINTS)
+    if part.time.size < 3 * points:
+        return
+    for end, signal in (("begins", part.signal), ("ends", part.signal[::-1])):
+        last, middle, first = (float(signal[k : k + END_POINTS].mean()) for k in (0, points, 2 * points))
+        rise, before = last - middle, middle - first
+        held = any(_reaches(peak, part, end) for peak in peaks)
+        if not held and rise > max(STEEP * noise.deviation * np.sqrt(noise.inflation), BENT * abs(before)):
+            yield f"the run {end} on a steep flank: the apex that it leads to is outside, and has no row"
+
+
+def _reaches(peak: PeakFit, part: Chromatogram, end: str) -> bool:
+    """Whether a peak is above nothing where the run begins or ends."""
+    if not peak.curve.size:
+        return False
+    place, value = (0, peak.curve[0]) if end == "begins" else (part.time.size - peak.curve.size, peak.curve[-1])
+    return peak.first == place and abs(value) > EDGE * float(np.abs(peak.curve).max())
 
 
 def _of_noise_window(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:

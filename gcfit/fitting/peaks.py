@@ -240,12 +240,17 @@ def _integrated(result: WindowResult, place: int, limits: tuple[int, int]) -> fl
 
 
 def _local_r_squared(result: WindowResult, limits: tuple[int, int]) -> float | None:
-    """1 - SS_res/SS_tot over the points between a peak's limits."""
-    if result.state is None or limits[1] - limits[0] < 2:
+    """1 - SS_res/SS_tot over the points between a peak's limits, without those that are left out of the fit."""
+    if result.state is None:
         return None
     points = slice(*limits)
-    signal = result.task.signal[points]
-    about, residual = signal - signal.sum() / signal.size, result.state.solution.residual[points]
+    signal, residual = result.task.signal[points], result.state.solution.residual[points]
+    if result.task.weights is not None:
+        used = result.task.weights[points] > 0
+        signal, residual = signal[used], residual[used]
+    if signal.size < 2:
+        return None
+    about = signal - signal.sum() / signal.size
     scatter = float(about @ about)
     return 1 - float(residual @ residual) / scatter if scatter > 0 else None
 

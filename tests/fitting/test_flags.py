@@ -159,3 +159,33 @@ def test_a_search_that_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"not converged"}
     monkeypatch.setattr(restarts, "RESTARTS", (1.0,) * 6)
     assert {peak.status for peak in fitted(signal, hold_up=60.0).peaks} == {"ok"}
+
+
+@pytest.mark.parametrize(("begin", "end", "word"), [(0.0, 396.0, "ends"), (404.0, 600.0, "begins")])
+def test_a_run_that_does_not_hold_the_apex_says_so(begin: float, end: float, word: str) -> None:
+    signal = bell(200) + bell(400, 5.0) + bell(500) + 0.1 * NOISE
+    inside = (begin <= TIME) & (end > TIME)
+    fit = gcfit.fit(Chromatogram(TIME[inside], signal[inside]), settings=FitSettings(hold_up=1.0))
+    assert [peak.status for peak in fit.peaks] == ["ok"]
+    assert fit.notes == (f"the run {word} on a steep flank: the apex that it leads to is outside, and has no row",)
+
+
+def test_a_drift_and_a_peak_that_is_cut_are_no_such_flanks() -> None:
+    inside = TIME < 402
+    drifting = bell(200) + 0.5 * TIME + 0.1 * NOISE
+    clipped = bell(200) + bell(400, 5.0) + 0.1 * NOISE
+    for signal in (drifting, clipped):
+        assert gcfit.fit(Chromatogram(TIME[inside], signal[inside]), settings=FitSettings(hold_up=1.0)).notes == ()
+
+
+def test_what_the_detector_cut_is_left_out_of_the_r_squared() -> None:
+    # the flank alone, in which the misfit counts for more than beside the whole top
+    signal = np.minimum(bell(200), 50) + 0.5 * NOISE * (bell(200) < 50)
+    (peak,) = fitted(signal, hold_up=60.0).peaks
+    first, last = peak.first, peak.first + peak.curve.size
+    fit = fitted(signal, hold_up=60.0)
+    left = (fit.chromatogram.signal - fit.total)[first:last]
+    used = signal[first:last] < 50
+    high = used & (np.abs(peak.curve) > 1e-3 * np.abs(peak.curve).max())
+    seen = signal[first:last][high]
+    assert peak.r_squared == pytest.approx(1 - np.sum(left[high] ** 2) / np.sum((seen - seen.mean()) ** 2), abs=2e-6)
