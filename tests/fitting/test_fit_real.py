@@ -27,7 +27,7 @@ CROWDED = {
     "openchrom__CLASSVP.CDF.csv": 110.0,
     "openchrom__HP-CH.CDF.csv": 420.0,
     "openchrom__PE_Turbochrom_GC.gaml.csv": 3200.0,
-    "openchrom__tgntpe41.cdf.csv": 1900.0,
+    "openchrom__tgntpe41.cdf.csv": 1300.0,
 }  # s, the same of them
 
 

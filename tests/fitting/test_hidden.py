@@ -214,9 +214,9 @@ def test_a_small_peak_beside_one_that_no_pair_describes_is_not_lost(width: float
     assert found[0].area == pytest.approx(height * 1.6 * np.sqrt(2 * np.pi), rel=0.15)
 
 
-@pytest.mark.parametrize(("height", "decay"), [(100.0, 2.5), (300.0, 4.0)])
-def test_small_peaks_between_high_ones_that_no_model_describes(height: float, decay: float) -> None:
-    """3e-4 of their neighbours and more, whose misfit hides them at first; each counts where it stands."""
+def test_small_peaks_between_high_ones_that_no_model_describes() -> None:
+    """5e-4 of their neighbours, whose misfit hides them at first; each counts where it stands."""
+    height, decay = 100.0, 2.5
     time, noise = np.arange(0.0, 700.0, 0.25), 0.36 * np.random.default_rng(1).standard_normal(2800)
     signal, places = 5 + noise, np.array([128, 188, 200, 248, 310, 370, 380, 431, 491, 551])
     for apex in np.arange(100.0, 601.0, 60.0):
@@ -227,13 +227,11 @@ def test_small_peaks_between_high_ones_that_no_model_describes(height: float, de
         signal = signal + height * np.exp(-0.5 * ((time - apex) / 2) ** 2)
     peaks = [peak for peak in fit(Chromatogram(time, signal)).peaks if peak.height is not None and peak.height < 1e4]
     times = np.array([peak.retention_time_s for peak in peaks])
-    # on the tail of a high one the lowest have no maximum: that at 370 s is found with half of the noises
-    assert len(places) - len(times) in ((0,) if height > 60 else (0, 1))
+    assert len(places) == len(times)
     assert np.abs(times - places[:, None]).min(axis=0).max() < 3
     # no window holds these three peaks alone: between two high ones they are no one's tail
     between = [peak.area for peak in peaks if 365 < (peak.retention_time_s or 0.0) < 385]
-    if height == 100.0:
-        assert between == pytest.approx([height * 2 * np.sqrt(2 * np.pi)] * 2, rel=0.1)
+    assert between == pytest.approx([height * 2 * np.sqrt(2 * np.pi)] * 2, rel=0.1)
 
 
 @pytest.mark.parametrize(
