@@ -75,6 +75,14 @@ def figure_name(path: str, trace: str, *, shared: bool) -> str:
     stem = Path(path).stem
     if not shared and len(os.fsencode(stem)) <= LONGEST:
         return stem
-    mark = hashlib.sha256(os.fsencode(path) + b"\0" + trace.encode()).hexdigest()[:8]
+    mark = hashlib.sha256(os.fsencode(path) + b"\0" + os.fsencode(trace)).hexdigest()[:8]
     words = f"{stem}-{re.sub(r'[^A-Za-z0-9_.]+', '_', trace)}" if trace else stem
-    return f"{os.fsdecode(os.fsencode(words)[:LONGEST])}-{mark}"
+    return f"{_cut(words)}-{mark}"
+
+
+def _cut(text: str) -> str:
+    """The start of a text that takes `LONGEST` bytes at most, of whole characters."""
+    text = text[:LONGEST]
+    while len(os.fsencode(text)) > LONGEST:
+        text = text[:-1]
+    return text

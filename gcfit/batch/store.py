@@ -82,14 +82,15 @@ class Store:
             return None
         name, sha256, size, settings, again, *_ = rows[0]
         failures = [row[6] for row in rows if row[6] is not None]
-        figures = tuple(row[5] for row in rows if row[5])
+        figures = tuple(_read(row[5]) for row in rows if row[5])
         return Known(_read(name), sha256 or "", size, settings, bool(again), "".join(failures[:1]), figures)
 
     def put(self, record: Record) -> None:
         """Replace the rows of one file, in one transaction."""
         self.still_there()
         key = os.fsencode(record.path)
-        extra = [(key, at, record.size, record.settings, record.again, name) for at, name in enumerate(record.figures)]
+        more = (record.size, record.settings, record.again)
+        extra = [(key, at, *more, _stored(name)) for at, name in enumerate(record.figures)]
         with told(self.path), self._connection as transaction:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)

@@ -58,4 +58,8 @@ def is_unchanged(job: Job, known: "Known", settings: str, figures: Path) -> bool
 
 
 def _absolute(path: str | os.PathLike[str]) -> str:
-    return os.path.abspath(os.fspath(path))  # noqa: PTH100  Path.absolute keeps "..", which gives a file two names
+    """The one path of a file: its folder without links and "..", behind a link a folder of its own; then its name."""
+    place = Path(path)
+    if place.name in ("", ".."):
+        return os.path.realpath(place)
+    return os.path.join(os.path.realpath(place.parent), place.name)  # noqa: PTH118  Path resolves a loop to an error

@@ -329,3 +329,42 @@ def test_a_vendor_folder_is_one_file(tmp_path: Path, output: Path) -> None:
     assert once().counts == Counts(fitted=1)
     shutil.rmtree(tmp_path / "run.D")
     assert once().counts == Counts(vanished=1)
+
+
+@pytest.mark.parametrize("name", [b"x" + "\N{LATIN SMALL LETTER U WITH DIAERESIS}".encode() * 110, b"lat\xe9n"])
+def test_figures_of_names_that_are_long_or_no_text(tmp_path: Path, output: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name + b".txt")
+    path.write_text("ok 2")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    settings = tasks.Settings(picture="svg")
+    assert go([path], output, settings).counts == Counts(fitted=1)
+    assert go([path], output, settings).counts == Counts(unchanged=1)
+    names = [os.fsencode(figure.name) for figure in (output / "figures").iterdir()]
+    assert len(names) == 2
+    assert all(len(figure) < 220 and figure.startswith(name[:20]) for figure in names)
+    path.write_text("bad x")
+    go([path], output, settings)
+    assert list((output / "figures").iterdir()) == []
+
+
+def test_a_step_back_from_a_linked_folder_leads_where_the_system_goes(tmp_path: Path, output: Path) -> None:
+    write_inputs(tmp_path, {"far/a.txt": "ok 1 2 far", "a.txt": "ok 1 1 near", "far/deep/b.txt": "ok"})
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    assert go([tmp_path / "link" / ".." / "a.txt"], output).counts == Counts(fitted=1)
+    assert [row["peaks"] for row in rows(output, "files")] == ["2"]
+
+
+def test_a_file_reached_through_a_linked_folder_is_the_same_file(tmp_path: Path, output: Path) -> None:
+    (path,) = good_files(tmp_path / "in", 1)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    go([path], output)
+    assert go([tmp_path / "link" / path.name], output).counts == Counts(unchanged=1)
+    assert len(rows(output, "files")) == 1
+
+
+def test_a_link_is_known_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "newest.txt").symlink_to(tmp_path / "run.txt")
+    (job,) = work_list([tmp_path / "newest.txt"], tmp_path / "out")
+    assert job.path == str(tmp_path / "newest.txt")
+    (job,) = work_list([f"{tmp_path}/run.D/"], tmp_path / "out")
+    assert job.path == str(tmp_path / "run.D")
