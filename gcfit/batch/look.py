@@ -41,6 +41,7 @@ class Examined:
 
 def _examined(job: Job, task: Task, settings: Any) -> Outcome:
     try:
+        look_into(job.path)
         before = settled(job.path)
         sha256, size = digest(job.path)
         if cut_line(job.path):
@@ -71,7 +72,7 @@ def _tried(job: Job, task: Task, settings: Any, sha256: str, size: int) -> Outco
         return Outcome(job, "failed", message=named(fault(error), job), sha256=sha256, size=size)
     if not result.files:
         return Outcome(job, "failed", message=f"{job.name}: no trace in the file", sha256=sha256, size=size)
-    return Outcome(job, "done", _renamed(result, job), sha256=sha256, size=size)
+    return Outcome(job, "done", renamed(result, job), sha256=sha256, size=size)
 
 
 def fault(error: Exception) -> str:
@@ -81,7 +82,7 @@ def fault(error: Exception) -> str:
     return f"unexpected {type(error).__name__} in {place.name}, {Path(place.filename).name}:{place.lineno}: {text}"
 
 
-def _renamed(result: FileResult, job: Job) -> FileResult:
+def renamed(result: FileResult, job: Job) -> FileResult:
     """The rows speak of the file by the name that the user gave, on whichever machine it was read."""
     files = tuple({**row, "file": job.name, "message": named(str(row["message"] or ""), job)} for row in result.files)
     peaks = tuple({**row, "file": job.name} for row in result.peaks)
@@ -94,6 +95,24 @@ def named(text: str, job: Job) -> str:
 
 
 # --- what a file is ----------------------------------------------------------------------------------------------
+
+
+def look_into(path: str) -> None:
+    """Do nothing where there is something to read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be examined.
+    InputError
+        If it is a folder in which only hidden files are, or none.
+    """
+    place = Path(path)
+    if not place.is_dir():
+        return
+    next(place.iterdir(), None)  # `rglob` passes over what may not be read
+    if all(any(part.startswith(".") for part in file.relative_to(place).parts) for file in members(place)):
+        raise InputError(path, "is a folder without files", remedy="give a folder that holds chromatograms")
 
 
 def digest(path: str) -> tuple[str, int]:

@@ -16,18 +16,25 @@ from gcfit.errors import InputError
 if TYPE_CHECKING:
     from gcfit.batch.store import Known
 
-OWN = ("peaks.csv", "files.csv", "report.html")
+STORE = tuple("results.sqlite" + suffix for suffix in ("", "-wal", "-shm", "-journal"))
+OWN = frozenset({"peaks.csv", "files.csv", "report.html", "figures", ".lock", *STORE})
 
 
 def work_list(files: Iterable[str | os.PathLike[str]], output: Path) -> list[Job]:
-    """Return one job a file: each file once, in the given order, without the tables of the output folder itself."""
-    own = {_absolute(output / name) for name in OWN}
+    """Return one job a file: each file once, in the given order, without what is the batch's own in its folder."""
+    own = os.path.realpath(output)
     jobs: dict[str, Job] = {}
     for file in files:
-        path = _absolute(file)
-        if path not in own:
+        path = absolute(file)
+        if not is_own(path, own):
             jobs.setdefault(path, Job(path, os.fspath(file)))
     return list(jobs.values())
+
+
+def is_own(path: str, output: str) -> bool:
+    """Whether the batch itself keeps a file or folder in its output folder; both paths are without links."""
+    place = Path(path)
+    return place.is_relative_to(output) and not OWN.isdisjoint(place.relative_to(output).parts[:1])
 
 
 def described(task: Task, settings: Any) -> tuple[str, str]:
@@ -57,8 +64,8 @@ def is_unchanged(job: Job, known: "Known", settings: str, figures: Path) -> bool
         return False  # the worker will say what is wrong with it
 
 
-def _absolute(path: str | os.PathLike[str]) -> str:
-    """The one path of a file: its folder without links and "..", behind a link a folder of its own; then its name."""
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return the one path of a file: its folder without links and steps back, and its name, which may be a link."""
     place = Path(path)
     if place.name in ("", ".."):
         return os.path.realpath(place)

@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from gcfit.batch.look import fault
+from gcfit.batch.look import fault, look_into, named, renamed
 from gcfit.batch.records import Job, Outcome, Row
 from gcfit.batch.windows import windows_over
 from gcfit.batch.work import FileTask, Fitted, fit_file
@@ -29,13 +29,20 @@ class Work:
     def __call__(self, job: Job) -> Outcome:
         """Return how the job ended."""
         try:
-            return Outcome(job, "done", fit_file(job.path, self.task))
-        except InputError as error:
-            return Outcome(job, "skipped" if self.lenient else "failed", message=str(error))
+            look_into(job.path)
+            return self._fitted(job)
+        except OSError as error:
+            return Outcome(job, "failed", message=f"{job.name}: {error.strerror or error}")
         except GcfitError as error:
-            return Outcome(job, "failed", message=str(error))
+            return Outcome(job, "failed", message=named(str(error), job))
         except Exception as error:  # noqa: BLE001  a fault of the program on one file must not cost the other files
             return Outcome(job, "failed", message=f"{job.name}: {fault(error)}")
+
+    def _fitted(self, job: Job) -> Outcome:
+        try:
+            return Outcome(job, "done", _named(fit_file(job.path, self.task), job))
+        except InputError as error:
+            return Outcome(job, "skipped" if self.lenient else "failed", message=named(str(error), job))
 
 
 def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, lenient: bool = False) -> Iterator[Outcome]:
@@ -43,8 +50,12 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, leni
 
     The error of a single file is raised, not returned: then nothing can be done.
     """
-    listed = [Job(path, path) for path in files]
+    listed = [_job(name, far=bool(dask)) for name in files]
     if len(listed) == 1 and not dask:
+        try:
+            look_into(listed[0].path)
+        except OSError as error:
+            raise InputError(listed[0].name, error.strerror or str(error)) from error
         with windows_over(jobs, listed[0].name, sys.stderr) as windows:
             yield Outcome(listed[0], "done", fit_file(listed[0].path, task, windows))
     elif jobs == 1 and not dask:
@@ -55,6 +66,24 @@ def outcomes(files: Sequence[str], task: FileTask, *, jobs: int, dask: str, leni
 
         map_ = chosen(jobs=jobs, files=len(listed), dask=dask, limits=Limits())
         yield from in_order(listed, map_(Work(task, lenient), listed))
+
+
+def _job(name: str, *, far: bool) -> Job:
+    """The job of a file; far workers may have been started in another folder."""
+    if not far or name == "-":
+        return Job(name, name)
+    from gcfit.batch.worklist import absolute
+
+    return Job(absolute(name), name)
+
+
+def _named(result: Fitted, job: Job) -> Fitted:
+    """The result in the words of the user, where the file was read under another name."""
+    if job.path == job.name:
+        return result
+    warnings, notes = (tuple(named(text, job) for text in texts) for texts in (result.warnings, result.notes))
+    rows = renamed(result, job)
+    return replace(result, files=rows.files, peaks=rows.peaks, warnings=warnings, notes=notes)
 
 
 def in_order(jobs: Iterable[Job], done: Iterable[Outcome]) -> Iterator[Outcome]:

@@ -1,7 +1,10 @@
 """Folders on the command line: what they stand for."""
 
 import csv
+import errno
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +34,7 @@ def shelf(tmp_path: Path) -> Path:
 
 def test_a_folder_stands_for_its_files_by_name_and_run_folders_stay_whole(shelf: Path) -> None:
     found = [str(Path(name).relative_to(shelf)) for name in expanded([str(shelf)], str(shelf / "out"))]
-    assert found == ["a.csv", "b.csv", "deeper/c.csv", "run.D"]
+    assert found == ["a.csv", "b.csv", "deeper/c.csv", "run.D"]  # all of `out` is of the batch
 
 
 def test_without_an_output_nothing_is_left_out(shelf: Path) -> None:
@@ -43,6 +46,64 @@ def test_files_stdin_and_run_folders_stand_for_themselves_in_their_place(shelf: 
     assert expanded(names, None) == [*names[:3], str(shelf / "deeper" / "c.csv"), names[4]]
     assert [all_shelves([name]) for name in names] == [False, False, False, True, False]
     assert not all_shelves(names)
+
+
+@pytest.mark.parametrize("output", [".", "deeper/.."])
+def test_what_the_batch_keeps_among_the_inputs_is_left_out(shelf: Path, output: str) -> None:
+    for name in ("results.sqlite", "results.sqlite-wal", "peaks.csv", "files.csv", "report.html", "figures/a.png"):
+        (shelf / name).parent.mkdir(exist_ok=True)
+        (shelf / name).touch()
+    (shelf / "deeper" / "peaks.csv").touch()
+    found = [str(Path(name).relative_to(shelf)) for name in expanded([str(shelf)], str(shelf / output))]
+    others = ["out/figures/a.png", "out/peaks.csv"]  # of another batch
+    assert found == ["a.csv", "b.csv", "deeper/c.csv", "deeper/peaks.csv", *others, "run.D"]
+
+
+def test_results_may_lie_beside_the_inputs(tmp_path: Path) -> None:
+    (tmp_path / "run.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    for names in (["."], ["."], ["run.csv", "figures", "results.sqlite", "peaks.csv"]):
+        run = inside(
+            "fit", *names, "--model", "laplace", "--hold-up", "30", "-o", ".", "--figures", "svg", cwd=tmp_path
+        )
+        assert (run.returncode, run.stderr[:14]) == (0, "gcfit: 1 file:"), run.stderr
+
+
+def test_an_empty_folder_among_others_fails_alone(tmp_path: Path) -> None:
+    (tmp_path / "empty" / ".git").mkdir(parents=True)
+    (tmp_path / "shelf").mkdir()
+    (tmp_path / "shelf" / "run.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    said = "empty: is a folder without files; give a folder that holds chromatograms"
+    names = ("fit", "empty", "shelf", "n" * 300, "--hold-up", "30", "--model", "laplace")
+    long = f"{'n' * 300}: File name too long"
+    run = inside(*names, "--columns", "file", cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (3, "file\nshelf/run.csv\n")
+    assert run.stderr == f"gcfit: {said}\ngcfit: {long}\n"
+    run = inside(*names, "-o", "out", cwd=tmp_path)
+    assert run.returncode == 3
+    assert "1 fitted, 2 failed" in run.stderr
+    assert run.stderr.endswith(f"; first failure: {said}\n")
+    assert inside(*names[:3], *names[4:], "-o", "out", cwd=tmp_path).returncode == 3  # folders alone
+
+
+def test_a_subfolder_that_cannot_be_looked_into_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for root, who may look into every folder."""
+    (tmp_path / "shelf" / "locked").mkdir(parents=True)
+    (tmp_path / "shelf" / "run.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    listed = Path.iterdir
+
+    def refusing(folder: Path) -> Iterator[Path]:
+        if folder.name == "locked":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    for options in ([], ["-o", "out"]):
+        run = inside("fit", "shelf", "--hold-up", "30", "--model", "laplace", *options, cwd=tmp_path)
+        assert run.returncode == 3
+        assert "shelf/locked: Permission denied\n" in run.stderr
+    (tmp_path / "shelf" / "run.csv").unlink()
+    run = inside("fit", "shelf", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (1, "gcfit: shelf/locked: Permission denied\n")
 
 
 def test_an_empty_folder_is_told(tmp_path: Path) -> None:

@@ -1,16 +1,20 @@
 """Order, failures and remarks of `gcfit fit` on stdout, with outcomes made by hand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gcfit.batch.records import Job, Outcome
-from gcfit.batch.work import Fitted
+from gcfit.batch.work import FileTask, Fitted
 from gcfit.cli.output import Layout
-from gcfit.cli.stream import in_order, put_peaks
+from gcfit.cli.stream import Work, in_order, outcomes, put_peaks
+from gcfit.fitting.records import FitSettings
 from gcfit.results import PEAK_COLUMNS
+from tests.cli.test_batching import run_with_peak
 
 LAYOUT = Layout(columns="file,model")
 
@@ -88,3 +92,22 @@ def test_the_hint_is_said_once_and_only_where_it_helps(
 ) -> None:
     put_peaks([done("a", *models), done("b", *models)], LAYOUT, verbose=False, fail_fast=False, hint="give --hold-up")
     assert capfdbinary.readouterr().err.decode() == "gcfit: give --hold-up\n" * times
+
+
+def test_a_cluster_gets_whole_paths_and_the_rows_have_the_users_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(work: Work, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        with chdir("/"):
+            ended = [work(job) for job in jobs]
+        yield from ended
+
+    (tmp_path / "a.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gcfit.batch.maps.chosen", lambda **_: elsewhere)
+    task = FileTask(settings=FitSettings(model="gaussian"))
+    good, absent = outcomes(["a.csv", "b.csv"], task, jobs=1, dask="tcp://127.0.0.1:9")
+    assert isinstance(good.result, Fitted)
+    assert [row["file"] for row in (*good.result.files, *good.result.peaks)] == ["a.csv"] * 2
+    assert all(note.startswith("a.csv") and str(tmp_path) not in note for note in good.result.notes)
+    assert absent.message == "b.csv: cannot be opened: No such file or directory"
