@@ -5,8 +5,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,13 +16,13 @@ from gcfit.batch.lock import locked
 from gcfit.batch.look import Examined
 from gcfit.batch.maps import chosen, serial, wary
 from gcfit.batch.progress import Log, Progress, logging_to
-from gcfit.batch.records import Counts, Job, Limits, Map, Outcome, Row, Summary, Task
+from gcfit.batch.records import TOLD, Counts, Job, Limits, Map, Outcome, Row, Summary, Task
 from gcfit.batch.reporting import require_plotly, write_report
 from gcfit.batch.store import Known, Record, Store, opened
 from gcfit.batch.tables import TableWriter, refuse_foreign, write_csv, write_tables
 from gcfit.batch.windows import windows_over
 from gcfit.batch.worklist import described, is_unchanged, work_list
-from gcfit.errors import OutputError
+from gcfit.errors import GcfitError, OutputError
 from gcfit.results import failed_file_row
 
 if TYPE_CHECKING:
@@ -110,11 +110,21 @@ def run(
         batch = _Batch(store, Path(output), listed, identity, entries, Progress(progress, len(listed)))
         entries.write("start", files=len(listed), output=str(output), settings=content)
         examined = Examined(work, settings, lenient)
-        interrupted = batch.work(map_, examined, prune=prune, resume=resume, fail_fast=fail_fast)
-        write_tables(store, Path(output), write)
-        summary = batch.summary(interrupted=interrupted)
-        if report is not None:
-            write_report(store, Path(output), identity, content, {"command": report, "files": summary.line})
+
+        def finish(*, interrupted: bool) -> Summary:
+            write_tables(store, Path(output), write)
+            summary = batch.summary(interrupted=interrupted)
+            if report is not None:
+                write_report(store, Path(output), identity, content, {"command": report, "files": summary.line})
+            return summary
+
+        try:
+            interrupted = batch.work(map_, examined, prune=prune, resume=resume, fail_fast=fail_fast)
+        except GcfitError:
+            with suppress(GcfitError):  # what ended the run may be in the way here too, and is what is told
+                finish(interrupted=True)
+            raise
+        summary = finish(interrupted=interrupted)
         entries.write("end", exit_code=summary.exit_code, summary=summary.line)
     return summary
 
@@ -129,7 +139,7 @@ class _Batch:
         self._log, self._progress = log, progress
         self._figures = Figures(output / "figures", store, listed)
         self._counts: Counter[str] = Counter()
-        self._first_failure = self._first_skipped = ""
+        self._first: dict[str, str] = {}
         self._worked = 0
         self._started = time.monotonic()
 
@@ -138,44 +148,44 @@ class _Batch:
         try:
             if prune:
                 self.prune()
-            with closing(map_(examined, self.pending(resume=resume, fail_fast=fail_fast))) as outcomes:
+            pending = self.pending(resume=resume, fail_fast=fail_fast, lenient=examined.lenient)
+            with closing(map_(examined, pending)) as outcomes:
                 for outcome in outcomes:
                     self.take(outcome)
         except KeyboardInterrupt:
             return True
         return False
 
-    def pending(self, *, resume: bool, fail_fast: bool) -> Iterator[Job]:
+    def pending(self, *, resume: bool, fail_fast: bool, lenient: bool) -> Iterator[Job]:
         """Yield the jobs that are to be done, each when it is asked for."""
         for job in self._listed:
             if fail_fast and self._counts["failed"]:
                 return
-            known = self._store.known(job.path)
+            known = self._known(job)
             if known is not None and known.sha256 and not os.path.lexists(job.path):
-                self._count("vanished")
-            elif known is not None and resume and is_unchanged(job, known, self._identity, self._figures.folder):
-                self._keep(job, known)
+                self._count("vanished", f"{job.name}: is no longer there; its rows are kept")
+            elif known is not None and resume and self._is_unchanged(job, known, lenient=lenient):
+                self._count("unchanged" if known.status == "ok" else known.status, known.message)
             else:
                 yield job
 
     def take(self, outcome: Outcome) -> None:
         """Store what became of a job."""
+        known = self._known(outcome.job) if outcome.withheld else None
+        if known is not None and known.fitted:
+            self._store.end(outcome.job.path)
+            self._tell(outcome, outcome.state, f"{outcome.message}; its earlier rows are kept")
+            return
         files, peaks = _rows(outcome)
         pictures = outcome.result.pictures if outcome.result else ()
         names, obsolete = self._figures.write(outcome.job, [str(row["trace"] or "") for row in files], pictures)
         curves = outcome.result.curves if outcome.result else ()
         key = outcome.job.path, files, peaks, self._identity, outcome.size, outcome.again
-        self._store.put(Record(*key, names, curves, outcome.died))
+        self._store.put(Record(*key, names, curves, outcome.unreadable, outcome.died))
         self._figures.remove(obsolete)
-        self._worked += 1
         bad = next((row for row in files if row["status"] != "ok"), None)
-        status = "fitted" if bad is None else str(bad["status"])
-        self._count(status, str(bad["message"]) if bad is not None else "")
-        message = "; ".join(str(row["message"]) for row in files if row["message"])
-        seconds = round(outcome.seconds, 6)
-        self._log.write(
-            "file", file=outcome.job.name, status=status, peaks=len(peaks), seconds=seconds, message=message
-        )
+        status, first = ("fitted", "") if bad is None else (str(bad["status"]), str(bad["message"]))
+        self._tell(outcome, status, first, [str(row["message"]) for row in files if row["message"]], peaks=len(peaks))
 
     def prune(self) -> None:
         """Remove the rows and figures of files that are no longer there."""
@@ -191,20 +201,31 @@ class _Batch:
         """Return how the run ended."""
         self._progress.clear()
         seconds = time.monotonic() - self._started
-        first = self._first_failure or self._first_skipped
+        first = next((self._first[state] for state in TOLD if state in self._first), "")
         return Summary(Counts(**self._counts), len(self._listed), seconds, first, interrupted)
 
-    def _keep(self, job: Job, known: Known) -> None:
-        if known.name != job.name:
-            self._store.rename(job.path, job.name)
-        self._count("failed" if known.failure else "unchanged", known.failure)
+    def _known(self, job: Job) -> Known | None:
+        """What the store holds of a file, by the name that it has now."""
+        known = self._store.known(job.path)
+        if known is None or known.name == job.name:
+            return known
+        self._store.rename(job.path, known.name, job.name)
+        return self._store.known(job.path)
+
+    def _is_unchanged(self, job: Job, known: Known, *, lenient: bool) -> bool:
+        return is_unchanged(job, known, self._identity, self._figures.folder, lenient=lenient)
+
+    def _tell(self, outcome: Outcome, status: str, first: str, said: Sequence[str] = (), *, peaks: int = 0) -> None:
+        """Count and log what was worked on; `said` is everything that there is to say, if that is more than `first`."""
+        self._worked += 1
+        self._count(status, first)
+        seconds, message = round(outcome.seconds, 6) or None, "; ".join(said) or first
+        self._log.write("file", file=outcome.job.name, status=status, peaks=peaks, seconds=seconds, message=message)
 
     def _count(self, status: str, message: str = "") -> None:
         self._counts[status] += 1
-        if status == "failed":
-            self._first_failure = self._first_failure or message
-        elif status == "skipped":
-            self._first_skipped = self._first_skipped or message
+        if status in TOLD:
+            self._first.setdefault(status, message)
         self._progress.show(self._counts.total() - self._counts["pruned"], self._worked, self._counts["failed"])
 
 
@@ -212,8 +233,8 @@ def _rows(outcome: Outcome) -> tuple[list[Row], list[Row]]:
     """Rows of the two tables for an outcome."""
     if outcome.result is not None:
         return [{**row, "sha256": outcome.sha256} for row in outcome.result.files], list(outcome.result.peaks)
-    row = failed_file_row(outcome.job.name, outcome.message, sha256=outcome.sha256, seconds=outcome.seconds)
-    return [{**row, "status": outcome.state}], []
+    row = failed_file_row(outcome.job.name, outcome.message, sha256=outcome.sha256)
+    return [{**row, "status": outcome.state, "seconds": outcome.seconds or None}], []
 
 
 def _fit_file(windows: "WindowMap | None" = None) -> Task:

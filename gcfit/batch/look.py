@@ -1,6 +1,7 @@
 """One job from end to end, in whatever process: look at the file, hash it, run the task, look again.
 
-A file that changes meanwhile, or whose last line is cut, is still being written: it is left for the next run.
+A file that changes meanwhile, or was written to lately and ends in a cut line, is still being written: it is left for
+the next run.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from gcfit.batch.records import FileResult, Job, Outcome, Task
 from gcfit.errors import GcfitError, InputError, one_line
 
 SETTLED_S = 0.5  # a file written to more recently is looked at once more when it has this age
+PAUSE_S = 600.0  # a writer that has not written for this long has left the file, be its last line cut or not
 TAIL_BYTES = 4096
 NUMERIC_LINE = re.compile(rb"[-+0-9.,;\teE ]*[0-9][-+0-9.,;\teE ]*")
 
@@ -44,16 +46,20 @@ def _examined(job: Job, task: Task, settings: Any) -> Outcome:
         look_into(job.path)
         before = settled(job.path)
         sha256, size = digest(job.path)
-        if cut_line(job.path):
-            return Outcome(job, "incomplete", message="the last line is cut: the file is still being written")
+        if abs(_age(before)) < PAUSE_S and cut_line(job.path):
+            return _incomplete(job, "the last line is cut")
         outcome = _tried(job, task, settings, sha256, size)
         if snapshot(job.path) != before:
-            return Outcome(job, "incomplete", message="the file changed while it was read: it is still being written")
+            return _incomplete(job, "the file changed while it was read")
     except OSError as error:
-        return Outcome(job, "failed", message=f"{job.name}: {error.strerror or error}", again=True)
+        return Outcome(job, "failed", message=f"{job.name}: {error.strerror or error}", again=True, withheld=True)
     except InputError as error:
-        return Outcome(job, "failed", message=named(str(error), job), again=True)
+        return Outcome(job, "failed", message=named(str(error), job), again=True, withheld=True)
     return outcome
+
+
+def _incomplete(job: Job, why: str) -> Outcome:
+    return Outcome(job, "incomplete", message=f"{job.name}: {why}: it is still being written", withheld=True)
 
 
 def _tried(job: Job, task: Task, settings: Any, sha256: str, size: int) -> Outcome:
@@ -158,11 +164,16 @@ def snapshot(path: str) -> tuple[tuple[int, int], ...]:
 def settled(path: str) -> tuple[tuple[int, int], ...]:
     """Return the snapshot; of a file written to just now, the snapshot as it was before waiting for `SETTLED_S`."""
     first = snapshot(path)
+    age = _age(first)
     # a clock that was set back makes the age negative: then there is nothing to wait for
-    age = time.time() - max(mtime for _, mtime in first) / 1e9
     if 0 <= age < SETTLED_S:
         time.sleep(SETTLED_S - age)
     return first
+
+
+def _age(seen: tuple[tuple[int, int], ...]) -> float:
+    """Time since the last modification [s]."""
+    return time.time() - max(mtime for _, mtime in seen) / 1e9
 
 
 def cut_line(path: str) -> bool:

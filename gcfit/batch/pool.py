@@ -161,7 +161,8 @@ class Pool:
         self._bury(worker)
         job = worker.jobs.popleft()
         queue.put_back(worker.jobs)
-        return Outcome(job, "failed", message=f"{job.name}: took longer than {self.limits.timeout:g} s", again=True)
+        text, seconds = f"{job.name}: took longer than {self.limits.timeout:g} s", time.monotonic() - worker.since
+        return Outcome(job, "failed", message=text, again=True, seconds=seconds)
 
     def _bury(self, worker: _Worker) -> str:
         """Collect a dead worker; return how it died."""

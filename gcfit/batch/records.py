@@ -70,9 +70,11 @@ class Outcome:
     size : int
         Bytes of the content that was hashed.
     seconds : float
-        Duration in the worker [s].
+        Duration in the worker [s], 0 where it is not known.
     unreadable : bool
         The file is not what the task takes.
+    withheld : bool
+        The content could not be had whole: rows of an earlier content say more than this outcome.
     out_of_memory : bool
         The worker had no memory left and is not to be used again.
     died : bool
@@ -88,10 +90,13 @@ class Outcome:
     size: int = 0
     seconds: float = 0.0
     unreadable: bool = False
+    withheld: bool = False
     out_of_memory: bool = False
     died: bool = False
 
 
+# what is told of a run by the message of the first such file, the gravest before the others
+TOLD = {"failed": "failure", "vanished": "vanished", "skipped": "skipped", "incomplete": "incomplete"}
 COUNTED = ("fitted", "unchanged", "failed", "incomplete", "skipped", "vanished", "pruned")
 Work = Callable[[Job], Outcome]
 Outcomes = Generator[Outcome, None, None]  # closing it stops the work
@@ -100,7 +105,7 @@ Map = Callable[[Work, Iterable[Job]], Outcomes]
 
 @dataclass(frozen=True)
 class Counts:
-    """Files of a run by what became of them; `unchanged` were fitted by an earlier run."""
+    """Files of a run by what became of them; `unchanged` were fitted by an earlier run, `vanished` are gone since."""
 
     fitted: int = 0
     unchanged: int = 0
@@ -132,8 +137,8 @@ class Summary:
     ----------
     listed : int
         Files in the work list.
-    first_failure : str
-        Message of the first file that failed, else of the first that was skipped.
+    first : str
+        Message of the first file that failed, else of the first of another state in `TOLD`.
     interrupted : bool
         Stopped by Ctrl-C or a signal; what was finished is kept.
     """
@@ -141,7 +146,7 @@ class Summary:
     counts: Counts
     listed: int
     seconds: float
-    first_failure: str = ""
+    first: str = ""
     interrupted: bool = False
 
     @property
@@ -149,10 +154,10 @@ class Summary:
         """0 all done, 1 nothing could be done, 3 some files failed, 130 interrupted."""
         if self.interrupted:
             return 130
-        useless = self.counts.failed + self.counts.skipped
+        useless = sum(getattr(self.counts, state) for state in TOLD)
         if useless and useless == self.counts.files:
             return 1
-        return 3 if self.counts.failed else 0
+        return 3 if self.counts.failed or self.counts.vanished else 0
 
     @property
     def line(self) -> str:
@@ -164,6 +169,6 @@ class Summary:
         text += f"; {self.seconds:.1f} s"
         if self.interrupted:
             text += "; interrupted, run the same command again for the rest"
-        if not self.first_failure:
+        if not self.first:
             return text
-        return f"{text}; first {'failure' if self.counts.failed else 'skipped'}: {self.first_failure}"
+        return f"{text}; first {next(word for state, word in TOLD.items() if found[state])}: {self.first}"

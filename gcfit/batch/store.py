@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gcfit.batch.records import Row
-from gcfit.errors import OutputError
+from gcfit.errors import OutputError, one_line
 from gcfit.results import COLUMNS, Table
 
 NAME = "results.sqlite"
@@ -26,20 +26,30 @@ VERSION = 2
 BUSY_S = 60.0  # patience with somebody who writes to the store by other means
 KEY = ("path", "position")
 _QUICK = 1  # of zlib: a tenth longer in half the time
-# size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/
-EXTRA: dict[Table, tuple[str, ...]] = {"files": (*KEY, "size", "settings", "again", "figure"), "peaks": KEY}
+# size: bytes that were hashed; again: try the file next time even if unchanged; figure: its file under figures/;
+# unreadable: it is not what the task takes, which is skipped or a failure by how it was named
+EXTRA: dict[Table, tuple[str, ...]] = {
+    "files": (*KEY, "size", "settings", "again", "figure", "unreadable"),
+    "peaks": KEY,
+}
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the store holds of one path; `failure` is the first reason, empty where nothing failed."""
+    """What the store holds of one path.
+
+    `status` and `message` are those of the first trace that is not `ok`; `fitted` is whether there is one that is.
+    """
 
     name: str
     sha256: str
     size: int
     settings: str
     again: bool
-    failure: str
+    unreadable: bool
+    status: str
+    message: str
+    fitted: bool
     figures: tuple[str, ...]
 
 
@@ -55,6 +65,7 @@ class Record:
     again: bool
     figures: Sequence[str | None]
     curves: Sequence[str] = ()
+    unreadable: bool = False
     died: bool = False
 
 
@@ -73,24 +84,26 @@ class Store:
     def known(self, path: str) -> Known | None:
         """Return what is stored of the file at an absolute path."""
         query = (
-            "SELECT file, sha256, size, settings, again, figure, CASE status WHEN 'failed' THEN message END "
+            "SELECT file, sha256, size, settings, again, unreadable, figure, status, message "
             "FROM files WHERE path = ? ORDER BY position"
         )
         with told(self.path):
             rows = self._connection.execute(query, (os.fsencode(path),)).fetchall()
         if not rows:
             return None
-        name, sha256, size, settings, again, *_ = rows[0]
-        failures = [row[6] for row in rows if row[6] is not None]
-        figures = tuple(_read(row[5]) for row in rows if row[5])
-        return Known(_read(name), sha256 or "", size, settings, bool(again), "".join(failures[:1]), figures)
+        name, sha256, size, settings, again, unreadable, *_ = rows[0]
+        figures = tuple(_read(row[6]) for row in rows if row[6])
+        status, message = next((row[7:] for row in rows if row[7] != "ok"), ("ok", ""))
+        fitted = any(row[7] == "ok" for row in rows)
+        key = _read(name), sha256 or "", size, settings, bool(again), bool(unreadable)
+        return Known(*key, status, _read(message or ""), fitted, figures)
 
     def put(self, record: Record) -> None:
         """Replace the rows of one file, in one transaction."""
         self.still_there()
         key = os.fsencode(record.path)
         more = (record.size, record.settings, record.again)
-        extra = [(key, at, *more, _stored(name)) for at, name in enumerate(record.figures)]
+        extra = [(key, at, *more, _stored(name), record.unreadable) for at, name in enumerate(record.figures)]
         with told(self.path), self._connection as transaction:
             _forget(transaction, key)
             _insert(transaction, "files", record.files, extra)
@@ -111,13 +124,22 @@ class Store:
         with told(self.path):
             return {os.fsdecode(path) for (path,) in self._connection.execute("SELECT path FROM begun")}
 
-    def rename(self, path: str, name: str) -> None:
-        """The user calls an unchanged file by another name than before (a relative path from another folder)."""
+    def end(self, path: str) -> None:
+        """Note that this process has survived a file, whose rows stay as they are."""
         self.still_there()
         with told(self.path), self._connection as transaction:
+            transaction.execute("DELETE FROM begun WHERE path = ?", (os.fsencode(path),))
+
+    def rename(self, path: str, before: str, name: str) -> None:
+        """The user calls a file by another name than before (a relative path from another folder)."""
+        self.still_there()
+        key = os.fsencode(path)
+        with told(self.path), self._connection as transaction:
             for table in COLUMNS:
-                query = f'UPDATE "{table}" SET file = ? WHERE path = ?'
-                transaction.execute(query, (_stored(name), os.fsencode(path)))
+                transaction.execute(f'UPDATE "{table}" SET file = ? WHERE path = ?', (_stored(name), key))
+            told_of = transaction.execute("SELECT position, message FROM files WHERE path = ?", (key,)).fetchall()
+            messages = [(_stored(_renamed(_read(text or ""), before, name)), key, at) for at, text in told_of]
+            transaction.executemany("UPDATE files SET message = ? WHERE path = ? AND position = ?", messages)
 
     def remove(self, path: str) -> None:
         """Remove the rows of one file."""
@@ -267,6 +289,14 @@ def _insert(
 def _insertion(table: Table) -> str:
     names = (*COLUMNS[table], *EXTRA[table])
     return f'INSERT INTO "{table}" ({_names(names)}) VALUES ({", ".join("?" * len(names))})'
+
+
+def _renamed(message: str, before: str, name: str) -> str:
+    """A message that begins with the name of its file, with its control characters escaped or not."""
+    for old, new in ((before, name), (one_line(before), one_line(name))):
+        if message.startswith(old):
+            return new + message.removeprefix(old)
+    return message
 
 
 def _row(table: Table, cells: Sequence[Any]) -> dict[str, Any]:

@@ -51,8 +51,13 @@ def described(task: Task, settings: Any) -> tuple[str, str]:
     return hashlib.sha256(text.encode()).hexdigest(), text
 
 
-def is_unchanged(job: Job, known: "Known", settings: str, figures: Path) -> bool:
-    """Whether the stored result is that of the file's present content with the present settings."""
+def is_unchanged(job: Job, known: "Known", settings: str, figures: Path, *, lenient: bool) -> bool:
+    """Whether the stored result is that of the file's present content with the present settings.
+
+    `lenient` is whether a file that cannot be read is to be skipped now, and not to be a failure.
+    """
+    if known.unreadable and (known.status == "skipped") != lenient:
+        return False
     if known.again or known.settings != settings or not all((figures / name).exists() for name in known.figures):
         return False
     try:

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def write_inputs(folder: Path, contents: Mapping[str, str]) -> list[Path]:
         os.utime(path, (LONG_AGO, LONG_AGO))
         paths.append(path)
     return paths
+
+
+def touch_lately(path: Path) -> None:
+    """Let a file be one that was written to ten seconds ago."""
+    os.utime(path, (time.time() - 10,) * 2)
 
 
 def good_files(folder: Path, count: int) -> list[Path]:

@@ -3,17 +3,20 @@
 import json
 import os
 import shutil
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gcfit.batch import Summary, run
-from gcfit.batch.records import Counts
+from gcfit.batch.records import Counts, Job, Outcomes, Work
+from gcfit.batch.store import opened
 from gcfit.batch.worklist import described, work_list
-from gcfit.errors import OutputError
+from gcfit.errors import GcfitError, OutputError
 from tests.batch import tasks
-from tests.batch.helpers import LONG_AGO, good_files, rows, statuses, untimed, write_inputs
+from tests.batch.helpers import LONG_AGO, good_files, rows, statuses, touch_lately, untimed, write_inputs
 
 
 def go(files: list[Path], output: Path, settings: tasks.Settings | None = None, **options: Any) -> Summary:
@@ -93,6 +96,20 @@ def test_a_new_run_may_name_the_files_otherwise(tmp_path: Path, output: Path, mo
     assert {row["file"] for table in ("files", "peaks") for row in rows(output, table)} == {p.name for p in files}
 
 
+def test_messages_follow_the_name(tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = write_inputs(tmp_path, {"a\x1b.txt": "bad x", "b.txt": "unfit", "c.txt": "bug"})
+    bug = "unexpected ZeroDivisionError"
+    go(files, output)
+    monkeypatch.chdir(tmp_path)
+    for folder in (Path(), tmp_path):
+        summary = go([folder / path.name for path in files], output)
+        escaped, plain, unnamed = [row["message"] for row in rows(output, "files")]
+        place = f"{folder}/" if folder == tmp_path else ""
+        assert escaped == summary.first == f"{place}a\\x1b.txt: line 2: x; repair it"
+        assert plain == f"{place}b.txt: no fit converged"
+        assert unnamed.startswith(bug)
+
+
 def test_only_changed_and_new_files_are_fitted(tmp_path: Path, output: Path) -> None:
     files = good_files(tmp_path, 5)
     go(files, output)
@@ -123,12 +140,48 @@ def test_reasons_that_may_pass_are_tried_again(tmp_path: Path, output: Path) -> 
 
 def test_incomplete_files_are_no_failures(tmp_path: Path, output: Path) -> None:
     files = write_inputs(tmp_path, {"a.txt": "ok", "b.txt": "growing", "c.csv": "t,s\n1,2\n2,3\n3"})
+    touch_lately(files[2])
     summary = go(files, output)
     assert (summary.exit_code, summary.counts) == (0, Counts(fitted=1, incomplete=2))
     assert statuses(output) == {"a.txt": "ok", "b.txt": "incomplete", "c.csv": "incomplete"}
     write_inputs(tmp_path, {"b.txt": "ok", "c.csv": "ok"})
     assert go(files, output).counts == Counts(fitted=2, unchanged=1)
     assert set(statuses(output).values()) == {"ok"}
+
+
+def test_what_cannot_be_read_now_keeps_its_rows(tmp_path: Path, output: Path) -> None:
+    """As what has vanished does; what was read and is no chromatogram any more does not."""
+    files = good_files(tmp_path, 4)
+    go(files, output)
+    before = untimed(output)
+    write_inputs(tmp_path, {"run0001.txt": "growing", "run0002.txt": "t,s\n1,2\n2,3\n3"})
+    touch_lately(files[2])
+    files[3].unlink()
+    files[3].symlink_to(files[3].name)
+    summary = go(files, output, log=tmp_path / "log")
+    assert (summary.exit_code, summary.counts) == (3, Counts(unchanged=1, incomplete=2, failed=1))
+    assert summary.first == f"{files[3]}: Too many levels of symbolic links; its earlier rows are kept"
+    assert untimed(output) == before
+    assert (tmp_path / "log").read_text().count("its earlier rows are kept") == 4  # three files, and the summary
+    with opened(output) as store:
+        assert store.begun() == set()
+    write_inputs(tmp_path, {"run0001.txt": "bad x", "run0002.txt": "ok"})
+    assert go(files[:3], output).counts == Counts(unchanged=1, fitted=1, failed=1)
+    assert statuses(output)["run0001.txt"] == "failed"
+
+
+def test_what_is_no_chromatogram_is_skipped_or_fails_by_how_it_is_named_now(tmp_path: Path, output: Path) -> None:
+    files = good_files(tmp_path, 1) + write_inputs(tmp_path, {"b.txt": "bad x", "c.txt": "unfit"})
+    skipped, failed = Counts(fitted=1, skipped=1, failed=1), Counts(fitted=1, failed=2)
+    runs = {True: skipped, False: failed}
+    for lenient in (True, True, False, False, True):
+        summary = go(files, output, lenient=lenient)
+        fresh = go(files, output.with_name("fresh"), lenient=lenient, resume=False)
+        assert fresh.counts == runs[lenient]
+        assert replace(summary.counts, fitted=1, unchanged=0) == fresh.counts
+        assert (summary.exit_code, summary.first) == (fresh.exit_code, fresh.first)
+        assert untimed(output) == untimed(output.with_name("fresh"))
+    assert [go(files[1:2], output, lenient=True).exit_code for _ in range(2)] == [1, 1]
 
 
 def test_vanished_files_stay_until_they_are_pruned(tmp_path: Path, output: Path) -> None:
@@ -138,7 +191,9 @@ def test_vanished_files_stay_until_they_are_pruned(tmp_path: Path, output: Path)
     files[1].unlink()
     files[3].unlink()
     summary = go(files[:3], output)
-    assert (summary.exit_code, summary.counts) == (0, Counts(unchanged=2, vanished=1))
+    assert (summary.exit_code, summary.counts) == (3, Counts(unchanged=2, vanished=1))
+    assert summary.first == f"{files[1]}: is no longer there; its rows are kept"
+    assert go(files[1:2], output).exit_code == 1
     assert untimed(output) == before
     assert go([files[0], files[2]], output, prune=True).counts == Counts(unchanged=2, pruned=2)
     assert list(statuses(output)) == ["run0000.txt", "run0002.txt"]
@@ -150,7 +205,7 @@ def test_a_file_that_was_never_there_fails_every_time(tmp_path: Path, output: Pa
     for counts in (Counts(fitted=1, failed=1), Counts(unchanged=1, failed=1)):
         summary = go(files, output)
         assert (summary.exit_code, summary.counts) == (3, counts)
-        assert summary.first_failure == f"{files[1]}: No such file or directory"
+        assert summary.first == f"{files[1]}: No such file or directory"
 
 
 @pytest.mark.parametrize("name", ["peaks.csv", "files.csv"])
@@ -260,6 +315,23 @@ def test_tables_that_were_lost_are_written_again(tmp_path: Path, output: Path) -
     assert untimed(output) == before
 
 
+def test_the_tables_hold_what_was_finished_when_the_run_ends_by_an_error(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaving(work: Work, jobs: Iterable[Job]) -> Outcomes:
+        yield from (work(job) for job, _ in zip(jobs, range(2), strict=False))
+        raise GcfitError("the scheduler has gone")
+
+    files = good_files(tmp_path, 5)
+    monkeypatch.setattr("gcfit.batch.engine.chosen", lambda **_: leaving)
+    with pytest.raises(GcfitError, match="the scheduler has gone"):
+        go(files, output)
+    assert list(statuses(output)) == ["run0000.txt", "run0001.txt"]
+    monkeypatch.setattr("gcfit.batch.engine.write_tables", OutputError)
+    with pytest.raises(GcfitError, match="the scheduler has gone"):
+        go(files, output)
+
+
 def test_nothing_but_the_results_is_left_in_the_folder(tmp_path: Path, output: Path) -> None:
     go(good_files(tmp_path, 5), output)
     assert {path.name for path in output.iterdir()} == {".lock", "files.csv", "peaks.csv", "results.sqlite"}
@@ -284,6 +356,10 @@ def test_names_in_any_encoding_reach_the_tables(tmp_path: Path, output: Path) ->
     [
         (Counts(), False, 0),
         (Counts(fitted=3, incomplete=1), False, 0),
+        (Counts(incomplete=1), False, 1),
+        (Counts(incomplete=1, skipped=1, vanished=1), False, 1),
+        (Counts(unchanged=1, vanished=1), False, 3),
+        (Counts(unchanged=1, skipped=1), False, 0),
         (Counts(failed=3), False, 1),
         (Counts(failed=3, unchanged=1), False, 3),
         (Counts(failed=1, fitted=1), True, 130),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gcfit.batch.look import SETTLED_S, Examined, cut_line, digest, settled, snapshot
+from gcfit.batch.look import PAUSE_S, SETTLED_S, Examined, cut_line, digest, settled, snapshot
 from gcfit.batch.records import Job, Outcome
 from tests.batch import tasks
-from tests.batch.helpers import LONG_AGO, write_inputs
+from tests.batch.helpers import LONG_AGO, touch_lately, write_inputs
 
 
 def examine(path: Path, name: str = "run.txt") -> Outcome:
@@ -55,9 +55,17 @@ def test_a_cut_last_line_is_seen(tmp_path: Path, text: str, cut: bool, encoding:
 
 def test_a_file_whose_last_line_is_cut_is_left_for_the_next_run(tmp_path: Path) -> None:
     (path,) = write_inputs(tmp_path, {"run.csv": "time,signal\n1.0,2.0\n1.1,2.1\n1.2"})
+    touch_lately(path)
     outcome = examine(path)
     assert (outcome.state, outcome.result, outcome.sha256) == ("incomplete", None, "")
-    assert "last line is cut" in outcome.message
+    assert outcome.message == "run.txt: the last line is cut: it is still being written"
+
+
+@pytest.mark.parametrize("seconds", [-PAUSE_S - 1, PAUSE_S + 1, 1e9])
+def test_a_file_that_nobody_writes_to_any_more_is_taken_as_it_is(tmp_path: Path, seconds: float) -> None:
+    (path,) = write_inputs(tmp_path, {"run.csv": "unfit\n1.0,2.0\n1.1,2.1\n1.2"})
+    os.utime(path, (time.time() - seconds,) * 2)
+    assert examine(path).message == "run.txt: no fit converged"
 
 
 def test_a_file_that_changes_while_it_is_fitted_is_incomplete(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_a_file_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     assert [found[f"{name}.txt"].state for name in "abcde"] == ["done", "failed", "done", "done", "done"]
     assert found["b.txt"].message == "b.txt: took longer than 1.5 s"
     assert found["b.txt"].again
+    assert 1.5 <= found["b.txt"].seconds < 30
 
 
 def test_a_file_that_needs_too_much_memory_costs_itself_only(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_what_is_known_of_a_file(tmp_path: Path) -> None:
         known = store.known("/x.txt")
     assert known is not None
     assert (known.name, known.sha256, known.size, known.settings) == ("x.txt", "ab", 7, "s")
-    assert (known.again, known.failure, known.figures) == (True, "flat", ())
+    assert (known.again, known.status, known.message, known.fitted) == (True, "failed", "flat", True)
 
 
 def test_what_was_begun_and_not_ended_is_known(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_names_in_any_encoding_survive(tmp_path: Path) -> None:
     path = os.fsdecode(b"/data/m\xfcller.txt")  # Latin-1 bytes: no UTF-8
     with opened(tmp_path) as store:
         store.put(record(path, name=path))
-        store.rename(path, path + "2")
+        store.rename(path, path, path + "2")
     with opened(tmp_path) as store:
         known = store.known(path)
         assert known is not None
