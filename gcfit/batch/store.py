@@ -32,6 +32,12 @@ EXTRA: dict[Table, tuple[str, ...]] = {
     "files": (*KEY, "size", "settings", "again", "figure", "unreadable"),
     "peaks": KEY,
 }
+# what a store cannot be understood without; other columns may have come later
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "settings": ("id", "content"),
+    "files": ("file", *KEY, "size", "settings", "again", "figure"),
+    "peaks": ("file", *KEY),
+}
 
 
 @dataclass(frozen=True)
@@ -260,16 +266,31 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Check the content, add columns that this version of the tables has more, choose how to write."""
     found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise OutputError(f"{path}: is damaged ({' '.join(found.split())}) and is left as it is; move it away")
+        raise _damaged(path, " ".join(found.split()))
+    for table, columns in ESSENTIAL.items():
+        missing = [name for name in columns if name not in _columns(connection, table)]
+        if missing:
+            raise _damaged(path, f"table {table} lacks {', '.join(missing)}")
     # the log is written without waiting for the disk: a killed process loses nothing, a power cut the last files
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("CREATE TABLE IF NOT EXISTS begun (path PRIMARY KEY) WITHOUT ROWID")
     connection.execute("CREATE TABLE IF NOT EXISTS curves (path, position, content, PRIMARY KEY (path, position))")
-    for table, columns in COLUMNS.items():
-        there = {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
-        for name in (name for name in columns if name not in there):
-            connection.execute(f'ALTER TABLE "{table}" ADD COLUMN "{name}"')
+    for known, columns in COLUMNS.items():
+        there = _columns(connection, known)
+        for name in (name for name in (*columns, *EXTRA[known]) if name not in there):
+            connection.execute(f'ALTER TABLE "{known}" ADD COLUMN "{name}"')
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Names of the columns of a table, none where there is no such table."""
+    return {row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')}
+
+
+def _damaged(path: Path, found: str) -> OutputError:
+    return OutputError(
+        f"{path}: is damaged ({found}) and is left as it is; move it away or choose another folder with -o"
+    )
 
 
 def _forget(transaction: sqlite3.Connection, key: bytes) -> None:
@@ -334,6 +355,9 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            remedy = "let it be written to or choose another folder with -o"
+            raise OutputError(f"{path}: cannot be written ({error}); {remedy}") from error
         if isinstance(error, sqlite3.OperationalError):
             raise OutputError(f"{path}: {error}; finished files are kept, run the same command again") from error
         if type(error) is sqlite3.DatabaseError:

@@ -182,6 +182,38 @@ def test_a_damaged_store_is_refused_and_left_as_it_is(tmp_path: Path, damage: st
     assert (tmp_path / NAME).read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("DROP TABLE peaks", "table peaks lacks file, path, position"),
+        ("DROP TABLE settings", "table settings lacks id, content"),
+        ("ALTER TABLE files DROP COLUMN again", "table files lacks again"),
+    ],
+)
+def test_a_store_without_its_tables_is_damaged_and_left_as_it_is(tmp_path: Path, change: str, found: str) -> None:
+    filled(tmp_path, 2)
+    query(tmp_path, change)
+    before = (tmp_path / NAME).read_bytes()
+    told = rf"results\.sqlite: is damaged \({found}\) and is left as it is; move it away"
+    with pytest.raises(OutputError, match=told), opened(tmp_path):
+        pass
+    assert (tmp_path / NAME).read_bytes() == before
+
+
+def test_a_store_that_may_not_be_written_to_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opened read-only, which is how it is for whoever may not write; root may always."""
+    filled(tmp_path, 2)
+    connect = sqlite3.connect
+
+    def reading(path: Path, **options: float) -> sqlite3.Connection:
+        return connect(f"{path.as_uri()}?mode=ro", uri=True, **options)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr("gcfit.batch.store.sqlite3.connect", reading)
+    told = r"cannot be written \(attempt to write a readonly database\); let it be written to"
+    with pytest.raises(OutputError, match=told), opened(tmp_path):
+        pass
+
+
 def test_a_folder_in_place_of_the_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
     with pytest.raises(OutputError, match="Is a directory"), opened(tmp_path):
