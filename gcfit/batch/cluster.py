@@ -32,12 +32,17 @@ def cluster(work: Work, jobs: Iterable[Job], *, address: str) -> Outcomes:
     MissingExtraError
         If Dask is not installed.
     GcfitError
-        If no scheduler answers, if it goes away, or if it has no worker for `PATIENCE_S`.
+        If it is no address, if no scheduler answers, if it goes away, or if it has no worker for `PATIENCE_S`.
     """
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise MissingExtraError("--dask", "dask") from error
+    try:
+        get_address_host_port(address)  # a client that finds out itself is closed for half a minute
+    except ValueError as error:
+        raise GcfitError(f"{address} is not the address of a Dask scheduler: {error}; write tcp://HOST:PORT") from error
     try:
         client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:

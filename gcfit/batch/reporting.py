@@ -42,7 +42,8 @@ def write_report(store: Store, folder: Path, identity: str, settings: str, facts
 
     content = json.loads(settings)
     settings_used = {key: value for key, value in content["settings"].items() if key not in ("curves", "figures")}
-    said = dict(facts) | {"written": f"{datetime.now():%Y-%m-%d %H:%M} by gcfit {content['gcfit']}"}
+    now = datetime.now().astimezone().isoformat(" ", "minutes")  # with the offset from UTC, in which the log is
+    said = dict(facts) | {"written": f"{now} by gcfit {content['gcfit']}"}
     others = store.fitted_otherwise(identity)
     if others:
         said["mixed"] = f"{others} file{'s' * (others != 1)} fitted by an earlier run with other settings"

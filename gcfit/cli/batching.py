@@ -94,7 +94,9 @@ def fit_into_folder(
     The folder's tables are CSV; where a format is asked for, the peak table is written to stdout in it as well.
     """
     from gcfit.batch import run
+    from gcfit.results import PEAK_COLUMNS
 
+    layout.chosen(PEAK_COLUMNS)  # a wrong name is told before the work, and where nothing goes to stdout too
     if "-" in files:
         raise click.UsageError("- does not go with -o DIR, where a file is known by its name; save it to a file.")
     summary = run(

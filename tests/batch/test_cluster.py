@@ -225,6 +225,16 @@ def test_no_scheduler_is_said_in_one_line(inputs: Path, tmp_path: Path, monkeypa
         list(outcomes)
 
 
+@pytest.mark.parametrize("address", ["nonsense", "http//host", "ftp://host:1", "tcp://host:port"])
+def test_what_is_no_address_is_said_at_once(address: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(
+        GcfitError, match=rf"^{address} is not the address of a Dask scheduler: .*; write tcp://HOST:PORT"
+    ):
+        list(cluster(Examined(tasks.fit, tasks.Settings()), [], address=address))
+    assert time.monotonic() - begun < 10
+
+
 def test_a_cluster_without_workers_is_given_up(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gcfit.batch.cluster.PATIENCE_S", 2.0)
     outcomes = cluster(Examined(tasks.fit, tasks.Settings()), [Job("/x", "x")], address=loopback.address)

@@ -61,6 +61,7 @@ def test_the_page_holds_the_rows_of_both_tables_and_the_curves_of_what_was_fitte
     assert peaks["entry"] == [0, 1]
     facts = dict(block(output, "summary")["facts"])
     assert facts["command"] == "gcfit fit a b"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d[+-]\d\d:\d\d by gcfit [0-9.]+", facts["written"])
     assert "2 fitted, 1 failed" in facts["files"]
     assert dict(block(output, "summary")["settings"])["settings model"] == "gaussian"
 

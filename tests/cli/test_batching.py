@@ -114,6 +114,14 @@ def test_a_format_also_writes_the_peaks_to_stdout(folder: Path) -> None:
     assert len(kept[0]) > 30
 
 
+@pytest.mark.parametrize("options", [[], ["--format", "csv"]])
+def test_a_wrong_column_is_told_before_the_work(folder: Path, options: list[str]) -> None:
+    run = inside(*FIT, "-o", "unborn", "--columns", "aria", *options, cwd=folder)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "'aria' is not a column of the table; did you mean area?" in run.stderr
+    assert not (folder / "unborn").exists()
+
+
 def test_figures_and_log(folder: Path) -> None:
     run = inside(*FIT, "-o", "drawn", "--figures", "png", "--log", "log.jsonl", cwd=folder)
     assert run.returncode == 0
