@@ -118,6 +118,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     state: dict[str, bool] = {}
+    _occupy_closed()
     _write_utf8()
     one_blas_thread()
     try:
@@ -136,6 +137,15 @@ def main() -> NoReturn:
         if isinstance(error, OSError):
             _drop_output()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _occupy_closed() -> None:
+    """Open standard descriptors that are closed on nothing: else a file gets their number, and what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _write_utf8() -> None:

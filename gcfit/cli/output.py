@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from gcfit.errors import one_line
+from gcfit.errors import OutputError, one_line
 
 if TYPE_CHECKING:
     from gcfit.formats.writers import TableFormat
@@ -55,12 +55,19 @@ def put_table(rows: Rows, columns: Sequence[str], output: str, layout: Layout) -
         If the file cannot be written.
     """
     if output == "-":
-        put_rows(rows, columns, sys.stdout.buffer, layout)
+        put_rows(rows, columns, standard_output(), layout)
         return
     from gcfit.formats.atomic import atomic_write
 
     with atomic_write(output) as stream:
         put_rows(rows, columns, stream, layout)
+
+
+def standard_output() -> IO[bytes]:
+    """Return stdout for bytes; raises `OutputError` where it was closed before the command began."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; write into a file or folder with -o")
+    return sys.stdout.buffer
 
 
 def put_rows(rows: Rows, columns: Sequence[str], stream: IO[bytes], layout: Layout) -> None:

@@ -131,11 +131,10 @@ def plot(
     (TOML) gives the gas along the column, the profiles and the chromatogram under both velocity models. A peak table
     or the folder of a batch gives trends over its files. Several chromatograms are drawn side by side, unfitted.
     """
-    import sys
-
+    from gcfit.cli.output import standard_output
     from gcfit.cli.pictures import picture
     from gcfit.figures.saving import format_of, save
 
-    target: Any = sys.stdout.buffer if output == "-" else output
+    target: Any = standard_output() if output == "-" else output
     known = format_of(target, file_format)  # before a long fit, not after it
     save(picture(files, choice, style, system, settings, reading), target, known)

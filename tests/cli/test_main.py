@@ -13,6 +13,7 @@ import pytest
 import gcfit as package
 from gcfit.cli.main import COMMANDS, cli
 from tests.cli.shell import ROOT, bash, environment, gcfit
+from tests.cli.test_batching import run_with_peak
 
 # a subcommand made for the test, which does what its argument says; the frame around it is the real one
 PROBE = """
@@ -164,6 +165,42 @@ def test_a_full_disk_under_stdout_is_one_line() -> None:
 def test_a_closed_stdout_is_no_bug() -> None:
     run = bash("gcfit --version >&-")
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("options", ["", "--jobs 2", "-o out --format csv"])
+def test_a_table_for_a_closed_stdout_is_one_line(tmp_path: Path, options: str) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    run = bash(f"gcfit fit a.csv b.csv --hold-up 30 --model gaussian {options} >&-", cwd=tmp_path)
+    said = "gcfit: standard output is closed; write into a file or folder with -o\n"
+    assert (run.returncode, run.stderr) == (1, said)
+
+
+def test_a_folder_needs_no_standard_descriptor(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(run_with_peak(100.0), encoding="utf-8")
+    run = bash("gcfit fit a.csv b.csv --hold-up 30 --model gaussian -o out --jobs 2 <&- >&- 2>&-", cwd=tmp_path)
+    assert run.returncode == 0
+    assert len((tmp_path / "out" / "files.csv").read_text(encoding="utf-8").splitlines()) == 3
+
+
+INTERRUPTED = """
+import runpy, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "{}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+sys.argv[:] = ["gcfit", "fit", "absent.csv"]
+runpy.run_module("gcfit", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "gcfit.cli.main", "gcfit.cli.fit", "numpy"])
+def test_interrupted_while_it_loads_is_130_and_quiet(module: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED.format(module)]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+    assert (run.returncode, run.stdout, run.stderr.strip()) == (130, "", "")
 
 
 def test_version_is_the_one_of_the_package() -> None:
