@@ -1,6 +1,7 @@
 """The store: rows are replaced as a whole, foreign and damaged files are left alone, one run at a time."""
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from gcfit.batch.store import NAME, Record, opened, readable
 from gcfit.errors import OutputError
 from gcfit.results import FILE_COLUMNS, PEAK_COLUMNS
 from tests.batch import tasks
+from tests.readme import README
 
 
 def record(
@@ -48,6 +50,18 @@ def test_the_tables_of_the_contract_are_there_for_any_sqlite(tmp_path: Path) -> 
     ]
     assert query(tmp_path, "SELECT * FROM settings") == [("s", "{}")]
     assert sorted(path.name for path in tmp_path.iterdir()) == [NAME]
+
+
+def test_the_readme_names_every_table_and_every_column_of_the_store(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    text = README.read_text(encoding="utf-8").partition("## The record")[2].partition("\n## ")[0]
+    tables = [str(row[0]) for row in query(tmp_path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert len(tables) == 5
+    for table in tables:
+        (line,) = re.findall(rf"^\| `{table}` \| (?:a|what) .*$", text, re.M)
+        columns = {str(row[1]) for row in query(tmp_path, f"PRAGMA table_info({table})")}
+        assert all(f"`{column}`" in line for column in columns.difference(FILE_COLUMNS, PEAK_COLUMNS))
 
 
 def test_rows_come_back_bit_for_bit_in_the_order_of_the_paths(tmp_path: Path) -> None:
