@@ -1,13 +1,9 @@
 """`gcfit compare`: solvers of a column's equations; models of a chromatogram's peaks; the vendor's peaks and ours."""
 
-import re
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from click.core import ParameterSource
 
 from gcfit.cli.options import (
     command,
@@ -15,6 +11,7 @@ from gcfit.cli.options import (
     quantity,
     read_system,
     reading_options,
+    refuse_others,
     system_option,
     table_options,
 )
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from gcfit.fitting.records import FitSettings
     from gcfit.formats import ReadOptions
 
-# how a system file begins after blanks and comments, and no chromatogram does
-_SYSTEM = re.compile(rb"(\xef\xbb\xbf)?(\s*#.*|\s)*(\[\[?\s*)?(column|carrier|injection|detector|component)\s*[\].=]")
-HEAD = 1 << 13
 SHARED = {"source", "output", "format", "decimal_comma", "bom", "columns", "digits"}
 FOR_SYSTEMS = {"tolerance"}
 
@@ -97,33 +91,11 @@ def compare(
     that only one of them has are listed; --with models compares models all the same.
     """
     from gcfit.cli import comparing
+    from gcfit.cli.kinds import is_system
 
-    if _is_system(source):
-        _refuse(ctx, SHARED | FOR_SYSTEMS, "a system file")
+    if is_system(source):
+        refuse_others(ctx, SHARED | FOR_SYSTEMS, "a system file")
         return comparing.solvers(read_system(source), tolerance, comparing.Place(output, layout))
-    _refuse(ctx, set(ctx.params) - FOR_SYSTEMS, "a chromatogram")
+    refuse_others(ctx, set(ctx.params) - FOR_SYSTEMS, "a chromatogram")
     asked = comparing.Asked(source, beside, tuple(models), tuple(strategies), system, settings, reading)
     return comparing.runs(asked, comparing.Place(output, layout))
-
-
-def _is_system(source: str) -> bool:
-    """Whether a file, or what stands in the pipe, is a system file."""
-    if source != "-" and Path(source).suffix.lower() == ".toml":
-        return True
-    try:
-        if source == "-":
-            head = sys.stdin.buffer.peek(HEAD)  # type: ignore[union-attr]
-        else:
-            with Path(source).open("rb") as file:
-                head = file.read(HEAD)
-    except OSError:
-        return False  # the reader of chromatograms says what is wrong with it
-    return _SYSTEM.match(head) is not None
-
-
-def _refuse(ctx: click.Context, known: set[str], what: str) -> None:
-    """Refuse options on the command line that mean nothing for what is compared."""
-    for parameter in ctx.command.params:
-        given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and parameter.name not in known:
-            raise click.UsageError(f"{parameter.opts[-1]} is not for {what}.")

@@ -6,12 +6,13 @@ The modules of the records are imported when the command runs, not when its help
 import inspect
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from gcfit.cli.output import Layout
@@ -105,6 +106,14 @@ def _names(options: tuple[Decorator, ...]) -> list[str]:
     """Names of the parameters that the options make."""
     command = click.command()(_with(options, lambda: None))
     return [parameter.name for parameter in command.params if parameter.name]
+
+
+def refuse_others(ctx: click.Context, known: Set[str], what: str) -> None:
+    """Refuse options on the command line that mean nothing for what is given; `known` are the others' parameters."""
+    for parameter in ctx.command.params:
+        given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in known:
+            raise click.UsageError(f"{parameter.opts[-1]} is not for {what}.")
 
 
 def read_system(path: str) -> "System":

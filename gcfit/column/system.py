@@ -7,7 +7,7 @@ known one. `README.md` and `sample_data/btex/system.toml` show the layout.
 import difflib
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -142,6 +142,8 @@ _SCHEMA: dict[str, dict[str, _Key]] = {
     },
 }
 
+SECTIONS = tuple(_SCHEMA)
+
 # Blumberg, Temperature-Programmed Gas Chromatography (2010): η = η_st (T/273.15)^(ξ0 + ξ1 (T - 273.15)/273.15)
 _VISCOSITY: dict[str, tuple[float, float, float]] = {
     "He": (18.63e-6, 0.6958, -0.0071),
@@ -177,7 +179,9 @@ def read_system(path: str | Path) -> System:
         document = tomllib.loads(content.decode("utf-8-sig"))
     except FileNotFoundError:
         raise InputError(source, "no such file", remedy="give the path of a system file (TOML)") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputError(source, f"cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
         raise InputError(source, f"cannot be read as UTF-8 text: {error}") from error
     except ValueError as error:  # TOMLDecodeError, and a whole number with more digits than int() takes
         raise InputError(source, f"is not TOML: {error}") from error
@@ -188,7 +192,7 @@ def read_system(path: str | Path) -> System:
 
 def parse_system(document: Mapping[str, Any], *, source: str = "") -> System:
     """Make a `System` from the tables of a system file; raises `InputError` as `read_system` does."""
-    _refuse_unknown(document, list(_SCHEMA), "", source)
+    _refuse_unknown(document, SECTIONS, "", source)
     for name in ("column", "carrier"):
         if name not in document:
             raise InputError(source, f"section [{name}] is missing")
@@ -271,7 +275,7 @@ def _value(value: object, key: _Key, place: str, source: str) -> object:
     return value * key.scale + key.offset
 
 
-def _refuse_unknown(table: Mapping[str, Any], known: list[str], place: str, source: str) -> None:
+def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str], place: str, source: str) -> None:
     for name in table:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)

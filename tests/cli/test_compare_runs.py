@@ -3,15 +3,18 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from gcfit.cli import model_rows, vendor_rows
 from gcfit.cli.comparing import _watched
+from gcfit.cli.kinds import LONGEST, is_system
 from gcfit.fitting.comparison import WAYS
-from tests.cli.shell import ROOT, gcfit, inside
+from tests.cli.shell import ROOT, bash, gcfit, inside
 from tests.handmade import gaussian
 from tests.realdata import needs_real_data, real_data_folder
 
@@ -107,6 +110,36 @@ def test_content_decides_what_stdin_is() -> None:
     asked = ("--model", "laplace", "--strategy", "pairs", "--columns", "model,peaks")
     run = gcfit("compare", "-", *asked, stdin=chromatogram)
     assert (run.returncode, run.stdout) == (0, "model,peaks\nlaplace,5\n")
+
+
+COMMENTS = "# exported\n" * 40
+
+
+@pytest.mark.parametrize("source", ["-", "run.csv"])
+@pytest.mark.parametrize("head", [COMMENTS, "detector = FID\n", "column = 3\n", "#" + " x" * 40_000 + "\n"])
+def test_a_chromatogram_is_known_whatever_stands_above_it(head: str, source: str, tmp_path: Path) -> None:
+    text = head + (SAMPLE / "chromatogram.csv").read_text(encoding="utf-8")
+    (tmp_path / "run.csv").write_text(text, encoding="utf-8")
+    asked = ("--model", "gaussian", "--strategy", "pairs", "--end", "170", "--columns", "model,peaks")
+    run = inside("compare", source, *asked, stdin=text, cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (0, "model,peaks\ngaussian,1\n")
+
+
+def test_what_comes_in_pieces_is_waited_for() -> None:
+    head, rest = SYSTEM.read_text(encoding="utf-8").replace("length_m = 20", "length_m = -20").split("[column]")
+    run = bash(f"(printf '# x\n'; sleep 0.5; cat <<'END'\n{head}[column]{rest}\nEND\n) | gcfit compare -")
+    assert run.stderr == "gcfit: -: [column] length_m: is -20; it must be above 0\n"
+
+
+def test_a_long_pipe_is_read_to_its_end() -> None:
+    """More than is looked at to see what it is."""
+    time = np.arange(0.0, 120.0, 0.002)
+    signal = gaussian(time, 60.0, 2.0, 5000.0) + np.random.default_rng(3).standard_normal(time.size)
+    text = "time_s,signal\n" + "".join(f"{t:.3f},{y:.9f}\n" for t, y in zip(time, signal, strict=True))
+    assert len(text) > LONGEST
+    with mock.patch("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(text.encode())))):
+        assert not is_system("-")
+        assert sys.stdin.read() == text
 
 
 def test_a_system_file_by_another_name_is_one(tmp_path: Path) -> None:

@@ -151,6 +151,11 @@ def test_a_system_file_that_is_none(content: bytes, start: str, folder: Path) ->
     assert run.stderr.count("\n") == 1
 
 
+def test_a_folder_is_no_system_file(folder: Path) -> None:
+    run = inside("simulate", ".", cwd=folder)
+    assert (run.returncode, run.stderr) == (1, "gcfit: .: cannot be read: Is a directory\n")
+
+
 def test_a_system_without_components_cannot_be_simulated(folder: Path) -> None:
     (folder / "bad.toml").write_text(SYSTEM.partition("[[component]]")[0], encoding="utf-8")
     run = inside("simulate", "bad.toml", cwd=folder)
