@@ -52,9 +52,10 @@ class Place:
         self.keep("comparison.csv", rows, columns)
 
     def keep(self, name: str, rows: Sequence[Row], columns: Sequence[str]) -> None:
-        """Write a table into the folder, if there is one."""
+        """Write a table into the folder, if there is one: CSV, of the decimal mark and the first bytes of stdout."""
         if self.folder is not None:
-            put_table(rows, columns, str(self._made() / name), Layout())
+            plain = replace(self.layout, format=None, columns=None, digits=None)
+            put_table(rows, columns, str(self._made() / name), plain)
 
     def draw(self, figures: "Iterable[tuple[str, Figure]]") -> None:
         """Write figures into the folder, if there is one, each under its name."""

@@ -93,8 +93,8 @@ def _complete(command: click.Command, name: str) -> None:
     for parameter in command.params:
         if parameter.type is click.STRING and any(word in (parameter.metavar or "") for word in FILE_METAVARS):
             parameter.type = FILE
-        if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.name:
-            option = parameter.name.upper()
+        if isinstance(parameter, click.Option) and parameter.envvar is None:
+            option = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
             parameter.envvar = [f"{PREFIX}_{name.upper()}_{option}", f"{PREFIX}_{option}"]
 
 

@@ -148,14 +148,21 @@ def _settings(**values: Any) -> "FitSettings":
     return FitSettings(**values)
 
 
+def stretch_of(text: str) -> tuple[float, float] | None:
+    """Return the ends of a stretch START-END or START:END [s] where START is before END; None for another text."""
+    number = r"\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*"
+    match = re.fullmatch(f"{number}[-:]{number}", text)
+    ends = (float(match[1]), float(match[2])) if match else (math.nan, math.nan)
+    return ends if ends[0] < ends[1] else None
+
+
 def _stretch(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, float] | None:
     """Read a stretch of time START-END [s]."""
     if value is None:
         return None
-    match = re.fullmatch(r"\s*(-?\d*\.?\d+)\s*[-:]\s*(-?\d*\.?\d+)\s*", value)
-    if match is None or float(match[1]) >= float(match[2]):
+    if (ends := stretch_of(value)) is None:
         raise click.BadParameter(f"{value!r} is not a stretch START-END in seconds, such as 600-660.")
-    return float(match[1]), float(match[2])
+    return ends
 
 
 def _reading(**values: Any) -> "ReadOptions":
@@ -166,6 +173,14 @@ def _reading(**values: Any) -> "ReadOptions":
         return ReadOptions(**values)
     except InputError as error:
         raise click.UsageError(f"{error}.") from error
+
+
+def _columns(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Refuse a column that is named twice: a row has it once."""
+    names = [name.strip() for name in value.split(",")] if value is not None else []
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"{twice!r} is there twice.")
+    return value
 
 
 def _layout(**values: Any) -> "Layout":
@@ -232,7 +247,7 @@ table_options = gathered(
     click.option("--format", type=click.Choice(FORMATS), show_default="csv", help="Layout of the table on stdout."),
     click.option("--decimal-comma", is_flag=True, help="European CSV: decimal comma, semicolon between columns."),
     click.option("--bom", is_flag=True, help="Begin the table with a byte order mark, for Excel."),
-    click.option("--columns", metavar="A,B,...", help="Only these columns, in this order."),
+    click.option("--columns", callback=_columns, metavar="A,B,...", help="Only these columns, in this order."),
     click.option("--digits", type=click.IntRange(1, 17), metavar="N",
                  help="Round to N significant digits, instead of full precision."),
 )  # fmt: skip

@@ -36,11 +36,15 @@ def read_peak_table(path: str) -> list[Row]:
     Raises
     ------
     InputError
-        If a cell that should be a number is none, or the table lacks a column.
+        If there is no table, a cell that should be a number is none, or the table lacks a column.
     """
     place = Path(path)
     if place.is_dir():
         place = place / STORE
+        if not place.is_file():
+            raise InputError(path, f"is a folder without {STORE}", remedy="give a peak table or the folder of a batch")
+    if not place.exists():
+        raise InputError(path, "no such file", remedy="give a peak table or the folder of a batch")
     return list(_stored(place) if place.suffix == ".sqlite" else _written(place))
 
 
@@ -71,8 +75,12 @@ def _stored(path: Path) -> Iterator[Row]:
 
     from gcfit.batch.store import Store
 
-    # only looked at, so that a batch that writes to it is not disturbed
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    try:
+        # only looked at, so that a batch that writes to it is not disturbed
+        opened = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise InputError(str(path), f"cannot be read: {error}") from error
+    with closing(opened) as connection:
         for values in Store(path, connection).rows("peaks"):
             yield dict(zip(PEAK_COLUMNS, values, strict=True))
 

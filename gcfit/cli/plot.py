@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gcfit.cli.options import FIGURES, command, fit_options, gathered, quantity, reading_options, system_option
+from gcfit.cli.options import (
+    FIGURES,
+    command,
+    fit_options,
+    gathered,
+    quantity,
+    reading_options,
+    stretch_of,
+    system_option,
+)
 
 if TYPE_CHECKING:
     from gcfit.column.system import System
@@ -56,10 +65,10 @@ def _zoom(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> Any
         return "auto"
     if values == ("none",):
         return ()
-    parts = [re.fullmatch(r"(\d+\.?\d*)[-:](\d+\.?\d*)", value.strip()) for value in values]
+    parts = tuple(map(stretch_of, values))
     if None in parts:
         raise click.BadParameter(f"{values[parts.index(None)]!r} is not auto, none or a part START-END in seconds.")
-    return tuple((float(part[1]), float(part[2])) for part in parts if part)
+    return parts
 
 
 def _times(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -109,7 +118,9 @@ choice_options = gathered(
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("-o", "--output", required=True, metavar="FIGURE", help="PNG, SVG or PDF by its name; - is stdout.")
-@click.option("--format", "file_format", type=click.Choice(FIGURES), help="Format, where the name does not tell.")
+# GCFIT_FORMAT is that of tables
+@click.option("--format", "file_format", type=click.Choice(FIGURES), envvar="GCFIT_PLOT_FORMAT",
+              help="Format, where the name does not tell.")  # fmt: skip
 @style_options
 @choice_options
 @system_option

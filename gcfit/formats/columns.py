@@ -175,7 +175,7 @@ def choose(names: Headings, values: Sequence[Array], options: ReadOptions, sourc
     Raises
     ------
     InputError
-        If there is no such column, or the table is none of a trace.
+        If there is no such column, one is to be both time and signal, or the table is none of a trace.
     """
     _refuse_tables(names, options, source, place)
     numeric = [j for j, column in enumerate(values) if np.isfinite(column).any()]
@@ -190,6 +190,9 @@ def choose(names: Headings, values: Sequence[Array], options: ReadOptions, sourc
         signals: tuple[int, ...] = (_named(options.signal_column, "--signal-column", names, len(values), source),)
     else:
         signals = _guess_signals(names, values, time, [j for j in numeric if j not in (time, *further)], notes)
+    if time in signals:
+        found = f"{names.name(time)} is the time, and cannot be the signal as well"
+        raise InputError(source, found, place=place, remedy="see --time-column and --signal-column")
     if not signals:
         empty = sum(not np.isfinite(column).any() for column in values)
         found = f"no column of numbers besides the time; {empty} of {len(values)} columns are empty or NaN throughout"

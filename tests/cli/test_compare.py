@@ -70,6 +70,16 @@ def test_the_folder_holds_table_and_figures(small: Path, tmp_path: Path) -> None
         assert figure.read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_tables_of_the_folder_are_as_european_as_that_of_stdout(small: Path, tmp_path: Path) -> None:
+    run = inside("compare", small, "-o", tmp_path, "--decimal-comma", "--bom")
+    assert run.returncode == 0
+    assert (tmp_path / "comparison.csv").read_text(encoding="utf-8") == run.stdout
+    assert run.stdout.startswith("\ufeffvelocity;")
+    scales = (tmp_path / "scales.csv").read_text(encoding="utf-8")
+    assert scales.startswith("\ufeff")
+    assert "." not in scales.split("\n")[1].split(";")[2]
+
+
 def test_a_folder_that_cannot_be_made(small: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     run = inside("compare", small, "-o", tmp_path / "file")

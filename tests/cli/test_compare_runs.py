@@ -149,6 +149,16 @@ def test_a_system_file_by_another_name_is_one(tmp_path: Path) -> None:
     assert run.stderr == f"gcfit: {path}: [column] length_m: is -20; it must be above 0\n"
 
 
+def test_variables_are_named_like_the_options() -> None:
+    variables = {
+        "GCFIT_COMPARE_MODEL": "laplace gaussian", "GCFIT_MODEL": "emg", "GCFIT_STRATEGY": "pairs",
+        "GCFIT_COMPARE_WITH": "numerical",
+    }  # fmt: skip
+    part = ("--start", "80", "--end", "170", "--system", SYSTEM, "--columns", "model,strategy,solver")
+    run = inside("compare", SAMPLE / "chromatogram.csv", *part, env=variables)
+    assert run.stdout.splitlines()[1:] == ["laplace,pairs,laplace", "gaussian,pairs,", "laplace,pairs,numerical"]
+
+
 def test_the_vendors_peaks_beside_the_fit(vendor_file: Path, tmp_path: Path) -> None:
     run = inside("compare", vendor_file, "-o", tmp_path)
     assert run.returncode == 0

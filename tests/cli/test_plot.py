@@ -151,6 +151,23 @@ def test_parts_are_enlarged(folder: Path) -> None:
     assert {"a", "b"} <= set(shown)
 
 
+def test_parts_may_begin_before_0_or_with_a_point(folder: Path) -> None:
+    lines = (folder / "run1.csv").read_text().splitlines()
+    moved = [f"{float(line.split(',')[0]) - 60:.1f},{line.split(',')[1]}" for line in lines[1:]]
+    (folder / "early.csv").write_text("\n".join([lines[0], *moved]) + "\n")
+    parts = ("--zoom=-20--.5", "--zoom", ".5-40", "--zoom=-30:+5.")
+    shown = drawn(folder, "early.csv", "--model", "gaussian", *parts)
+    assert {"a", "b", "c"} <= set(shown)
+
+
+def test_the_format_of_tables_is_not_that_of_figures(folder: Path) -> None:
+    def begin(env: dict[str, str]) -> str:
+        return bash("gcfit plot peaks.csv -o - | head -c 4", cwd=folder, env=env).stdout
+
+    assert begin({"GCFIT_FORMAT": "json", "GCFIT_PLOT_FORMAT": "pdf"}) == "%PDF"
+    assert inside("plot", "peaks.csv", "-o", "a.svg", cwd=folder, env={"GCFIT_FORMAT": "json"}).returncode == 0
+
+
 def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
     assert "Time (min)" in drawn(folder, "run1.csv", "--table", "peaks.csv", "--axis-unit", "min")
 
@@ -164,6 +181,10 @@ def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
         (["run1.csv", "--size", "7", "-o", "a.png"], 2, "'7' is not a size; write 7x5 (inches) or 18x12cm."),
         (["run1.csv", "--size", "0x5", "-o", "a.png"], 2, "'0x5' is not a size"),
         (["run1.csv", "--zoom", "5", "-o", "a.png"], 2, "'5' is not auto, none or a part START-END in seconds."),
+        (["run1.csv", "--zoom", "9-5", "-o", "a.png"], 2, "'9-5' is not auto, none or a part START-END in seconds."),
+        (["none.sqlite", "-o", "a.png"], 1, "none.sqlite: no such file; give a peak table or the folder of a batch"),
+        (["run1.csv", "--table", "none.csv", "-o", "a.png"], 1, "none.csv: no such file; give a peak table or"),
+        (["run1.csv", "--table", ".", "-o", "a.png"], 1, ".: is a folder without results.sqlite; give a peak table"),
         (["run1.csv", "--dpi", "0", "-o", "a.png"], 2, "0 is not above 0."),
         (["run1.csv", "--times", "a", "-o", "a.png"], 2, "'a' is not none or a list of times above 0 such as 50,100."),
         (["run1.csv", "--zoom", "500-600", "--table", "peaks.csv", "-o", "a.png"], 1, "holds no data"),

@@ -189,6 +189,7 @@ def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folde
         (["fit", "good.csv", "--max-memory", "2"], "--max-memory goes with -o DIR only."),
         (["fit", "good.csv", "-o", "out", "--max-memory", "lots"], "'lots' is not a size; write 500M or 2G."),
         (["fit", "-", "-o", "out"], "- does not go with -o DIR"),
+        (["fit", "good.csv", "--columns", "peak,area, peak"], "'peak' is there twice."),
         (["fit", "good.csv", "--digits", "0"], "0 is not in the range 1<=x<=17."),
         (["fit", "good.csv", "--start", "9", "--end", "3"], "--start 9 is not before --end 3."),
     ],
@@ -200,6 +201,12 @@ def test_a_wrong_command_line(arguments: list[str], words: str, folder: Path) ->
     assert run.stderr.count("\n") == 1
     assert run.stderr.endswith(f"Try 'gcfit {arguments[0]} --help'.\n")
     assert not (folder / "out").exists()
+
+
+def test_one_column_is_not_both_time_and_signal(folder: Path) -> None:
+    run = inside("fit", "good.csv", "--time-column", "1", "--signal-column", "1", cwd=folder)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "time_s is the time, and cannot be the signal as well; see --time-column and --signal-column" in run.stderr
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "out"]])
