@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from gcfit.cli.options import as_wrong_use
 from gcfit.cli.output import Layout, Row, put_table, say
 from gcfit.errors import InputError, OutputError
 
@@ -117,7 +118,8 @@ def _models(asked: Asked, traces: "Sequence[Chromatogram]", place: Place) -> Non
 
     wanted = [name.strip() for name in (place.layout.columns or "").split(",")]
     place.layout.chosen([*COLUMNS, *(name for name in wanted if name.startswith(AREA))])
-    ways = ways_of(asked.models, asked.strategies) + ((NUMERICAL,) if asked.beside == "numerical" else ())
+    with as_wrong_use():
+        ways = ways_of(asked.models, asked.strategies) + ((NUMERICAL,) if asked.beside == "numerical" else ())
     refuse_unsolvable(ways, completed(asked.settings, asked.system))
     sets = [
         compare_models(trace, asked.system, settings=asked.settings, ways=_watched(ways, trace.label))

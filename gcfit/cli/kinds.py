@@ -3,7 +3,7 @@
 import io
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -12,10 +12,11 @@ LONGEST = 1 << 20  # bytes; no system file is longer
 
 
 class _Joined(io.RawIOBase):
-    """Bytes that were read from a stream, and then the rest of it."""
+    """Bytes that were read from a text stream, and then the rest of its bytes."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self._streams = [rest, io.BytesIO(head)]
+    def __init__(self, head: bytes, rest: TextIO) -> None:
+        self._kept = rest  # it would close its bytes when nobody holds it
+        self._streams: list[IO[bytes]] = [rest.buffer, io.BytesIO(head)]
 
     def readable(self) -> bool:
         return True
@@ -36,9 +37,8 @@ def head_of(path: str) -> bytes:
     What is no regular file, or cannot be opened, has none: its reader must find it untouched, or says what is wrong.
     """
     if path == "-":
-        stream = sys.stdin.buffer
-        head = stream.read(LONGEST + 1)
-        sys.stdin = io.TextIOWrapper(io.BufferedReader(_Joined(head, stream)), encoding="utf-8")
+        head = sys.stdin.buffer.read(LONGEST + 1)
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(_Joined(head, sys.stdin)), encoding="utf-8")
         return head
     try:
         if not Path(path).is_file():
@@ -65,3 +65,12 @@ def is_system(path: str) -> bool:
     except (ValueError, RecursionError):  # no TOML, nor a text in UTF-8
         return False
     return any(isinstance(document.get(name), dict | list) for name in SECTIONS)
+
+
+def kind_of(path: str) -> str:
+    """Whether a file is a "system" file, a peak "table" or the folder of a batch, or else a "chromatogram"."""
+    from gcfit.cli.peak_table import is_peak_table
+
+    if is_system(path):
+        return "system"
+    return "table" if is_peak_table(path) else "chromatogram"

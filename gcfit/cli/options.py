@@ -6,7 +6,8 @@ The modules of the records are imported when the command runs, not when its help
 import inspect
 import math
 import re
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -52,9 +53,10 @@ def one_of(place: str, registry: str) -> Callback:
 
 
 def quantity(
-    *names: str, least: float = -math.inf, above: float = -math.inf, metavar: str = "S", **settings: Any
-) -> Decorator:
-    """Return an option that takes a finite number, `least` or more, and more than `above`."""
+    *names: str, least: float = -math.inf, above: float = -math.inf, most: float = math.inf, metavar: str = "S",
+    **settings: Any,
+) -> Decorator:  # fmt: skip
+    """Return an option that takes a finite number from `least` to `most`, and more than `above`."""
 
     def check(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
         if value is None:
@@ -65,6 +67,8 @@ def quantity(
             raise click.BadParameter(f"{value:g} is not above {above:g}.")
         if value < least:
             raise click.BadParameter(f"{value:g} is below {least:g}.")
+        if value > most:
+            raise click.BadParameter(f"{value:g} is above {most:g}.")
         return value
 
     return click.option(*names, type=float, callback=check, metavar=metavar, **settings)
@@ -127,6 +131,17 @@ def _system(system: str | None) -> "System | None":
     return None if system is None else read_system(system)
 
 
+@contextmanager
+def as_wrong_use() -> Iterator[None]:
+    """Turn the refusal of an option's value by the library into one of the command line."""
+    from gcfit.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        raise click.UsageError(f"{error}.") from error
+
+
 def _settings(**values: Any) -> "FitSettings":
     from gcfit.fitting.records import FitSettings
 
@@ -135,11 +150,13 @@ def _settings(**values: Any) -> "FitSettings":
     if values.get("model", "auto") != "auto":
         from gcfit.fitting.registry import ordered_name
 
-        ordered_name(values["model"])  # an unknown model is told once, not once a file
+        with as_wrong_use():
+            ordered_name(values["model"])  # an unknown model is told once, not once a file
     if values["baseline"] != "auto":
         from gcfit.fitting.baseline import check_method
 
-        check_method(values["baseline"])
+        with as_wrong_use():
+            check_method(values["baseline"])
     peaks = values.pop("peaks")
     if peaks is not None:
         from gcfit.fitting.peak_list import read_expected
@@ -166,13 +183,12 @@ def _stretch(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 
 
 def _reading(**values: Any) -> "ReadOptions":
-    from gcfit.errors import InputError
     from gcfit.formats import ReadOptions
+    from gcfit.formats.text import find_encoding
 
-    try:
+    with as_wrong_use():
+        find_encoding(b"", values["encoding"], "")
         return ReadOptions(**values)
-    except InputError as error:
-        raise click.UsageError(f"{error}.") from error
 
 
 def _columns(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -219,15 +235,14 @@ _FIT = (
                  help="Blank stretch [s] for the peak-to-peak noise of S/N; else six standard deviations."),
 )  # fmt: skip
 
+FIT_NAMES = frozenset(_names(_FIT))
 fit_options = gathered("settings", _settings, *_FIT)
 # without what is compared
 comparison_options = gathered(
     "settings", _settings, *(option for option in _FIT if not {"model", "strategy"} & set(_names((option,))))
 )
 
-reading_options = gathered(
-    "reading",
-    _reading,
+_READING = (
     click.option("--encoding", metavar="NAME", help="Text encoding, when it is not recognised."),
     click.option("--delimiter", metavar="C", help="Character between columns (or tab, space)."),
     click.option("--decimal", metavar="C", help="Decimal mark."),
@@ -240,6 +255,9 @@ reading_options = gathered(
                  help="Unit of the times in the file."),
     click.option("--trace", metavar="GLOB", help="Only the traces of this name; * and ? match."),
 )  # fmt: skip
+
+READING_NAMES = frozenset(_names(_READING))
+reading_options = gathered("reading", _reading, *_READING)
 
 table_options = gathered(
     "layout",

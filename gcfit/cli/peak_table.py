@@ -1,51 +1,65 @@
 """Peak tables read again: what `gcfit fit` wrote, as CSV or TSV or in the folder of a batch."""
 
 import csv
+import io
 import math
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TextIO
 
 from gcfit.chromatogram import Chromatogram
+from gcfit.cli.kinds import head_of
 from gcfit.errors import InputError
+from gcfit.fitting.peak_list import csv_rows
 from gcfit.formats.writers import unquoted
 from gcfit.results import COUNT_COLUMNS, PEAK_COLUMNS, TEXT_COLUMNS, Row
 
 STORE = "results.sqlite"
 DELIMITERS = ",;\t"
+# what a curve is made of, and all else: ranges wider than any peak, within which nothing overflows
+RANGES = {
+    "retention_time_s": (-1e7, 1e7), "fwhm_s": (1e-3, 1e7), "tail_s": (0.0, 1e4), "loading": (-20.0, 20.0),
+    "site_n": (0.0, 1e9), "site_k_d_per_s": (0.0, 1e9),
+}  # fmt: skip
+ANY = (-1e100, 1e100)
 _NEEDED = ("file", "trace", "peak", "name", "status")
 
 
 def is_peak_table(path: str) -> bool:
     """Whether a path is the folder or the store of a batch, or a text that begins with the peak table's columns."""
     place = Path(path)
-    if place.is_dir():
+    if path != "-" and place.is_dir():
         return (place / STORE).is_file()
     if place.suffix == ".sqlite":
         return True
-    if path == "-" or not place.is_file():
-        return False
-    with place.open("rb") as stream:
-        head = stream.readline(4096).decode("utf-8-sig", "replace")
+    head = head_of(path).split(b"\n", 1)[0][:4096].decode("utf-8-sig", "replace")
     return set(_NEEDED) <= set(_split(head, _delimiter(head)))
 
 
 def read_peak_table(path: str) -> list[Row]:
-    """Read the rows of a peak table; empty cells are None.
+    """Read the rows of a peak table, of standard input for `-`; empty cells are None.
 
     Raises
     ------
     InputError
-        If there is no table, a cell that should be a number is none, or the table lacks a column.
+        If there is no table, it lacks a column, or a cell holds no number where one should be, or one out of all scale.
     """
     place = Path(path)
+    if path == "-":
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape")
+        return list(_written(path, io.StringIO(text, newline="")))
     if place.is_dir():
         place = place / STORE
         if not place.is_file():
             raise InputError(path, f"is a folder without {STORE}", remedy="give a peak table or the folder of a batch")
     if not place.exists():
         raise InputError(path, "no such file", remedy="give a peak table or the folder of a batch")
-    return list(_stored(place) if place.suffix == ".sqlite" else _written(place))
+    if place.suffix == ".sqlite":
+        return list(_stored(place))
+    with place.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as stream:
+        return list(_written(path, stream))
 
 
 def rows_of(run: Chromatogram, path: str) -> list[Row]:
@@ -85,17 +99,16 @@ def _stored(path: Path) -> Iterator[Row]:
             yield dict(zip(PEAK_COLUMNS, values, strict=True))
 
 
-def _written(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="", errors="surrogateescape") as stream:
-        head = stream.readline()
-        delimiter = _delimiter(head)
-        names = _split(head, delimiter)
-        for name in _NEEDED:
-            if name not in names:
-                raise InputError(str(path), f"column {name} is missing", remedy="give a table that gcfit fit wrote")
-        for number, cells in enumerate(csv.reader(stream, delimiter=delimiter), 2):
-            if cells:
-                yield _row(str(path), number, dict(zip(names, cells, strict=False)), decimal_comma=delimiter == ";")
+def _written(source: str, stream: TextIO) -> Iterator[Row]:
+    head = stream.readline()
+    delimiter = _delimiter(head)
+    names = _split(head, delimiter)
+    for name in _NEEDED:
+        if name not in names:
+            raise InputError(source, f"column {name} is missing", remedy="give a table that gcfit fit wrote")
+    for number, cells in enumerate(csv_rows(source, stream, delimiter), 2):
+        if cells:
+            yield _row(source, number, dict(zip(names, cells, strict=False)), decimal_comma=delimiter == ";")
 
 
 def _row(source: str, number: int, cells: dict[str, str], *, decimal_comma: bool) -> Row:
@@ -115,6 +128,9 @@ def _number(source: str, place: str, name: str, cell: str, decimal_comma: bool) 
         value = math.nan
     if math.isnan(value):
         raise InputError(source, f"{cell!r} is not a number", place=place)
+    least, most = RANGES.get(name, ANY)
+    if not least <= value <= most:
+        raise InputError(source, f"is {value:g}; it must be from {least:g} to {most:g}", place=place)
     return int(value) if name in COUNT_COLUMNS else value
 
 

@@ -1,4 +1,4 @@
-"""What `gcfit plot` draws: the kind of figure is found by what is given. No click here; loaded when a figure is due."""
+"""What `gcfit plot` draws, by the kind of what is given. No click here; loaded when a figure is due."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from gcfit.chromatogram import Chromatogram
 from gcfit.cli.output import say
-from gcfit.cli.peak_table import is_peak_table, read_peak_table, rows_of
+from gcfit.cli.peak_table import read_peak_table, rows_of
 from gcfit.cli.plot import Choice, Style
 from gcfit.cli.solver_rows import concentration_unit
 from gcfit.column.flow import Flow, flow_of
@@ -24,13 +24,14 @@ from gcfit.formats import ReadOptions, read_file
 from gcfit.results import TREND_COLUMNS
 
 POSITIONS = 400
+FEWEST = 3  # points of a chromatogram
 VELOCITIES: tuple[VelocityModel, ...] = ("variable", "constant")
 PROFILES_AT = (0.25, 0.5, 0.75)  # of the apex of the first peak
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Everything that is known when the kind of figure is chosen."""
+    """Everything that is known when a figure is drawn."""
 
     files: Sequence[str]
     choice: Choice
@@ -47,6 +48,7 @@ class Asked:
 
 
 def picture(
+    kind: str,
     files: Sequence[str],
     choice: Choice,
     style: Style,
@@ -54,24 +56,14 @@ def picture(
     settings: FitSettings,
     reading: ReadOptions,
 ) -> Figure:
-    """Draw the figure that goes with the files.
+    """Draw the figure of a kind, which is a key of `gcfit.cli.plot.KINDS`, from the files.
 
     Raises
     ------
     InputError
-        If a file cannot be read, or files of different kinds are mixed.
+        If a file cannot be read.
     """
-    asked = Asked(files, choice, style, system, settings, reading)
-    kinds = {_kind(path) for path in files}
-    if len(files) > 1 and kinds != {"chromatogram"}:
-        raise InputError("", "several files, and not all are chromatograms", remedy="draw one figure after the other")
-    return _KINDS["chromatograms" if len(files) > 1 else kinds.pop()](asked)
-
-
-def _kind(path: str) -> str:
-    if Path(path).suffix.lower() == ".toml":
-        return "system"
-    return "table" if is_peak_table(path) else "chromatogram"
+    return _KINDS[kind](Asked(files, choice, style, system, settings, reading))
 
 
 def _overlay(asked: Asked) -> Figure:
@@ -104,9 +96,20 @@ def _the_trace(path: str, reading: ReadOptions) -> Chromatogram:
 
 
 def _multiples(asked: Asked) -> Figure:
-    runs = [run for path in asked.files for run in read_file(path, asked.reading).chromatograms]
+    runs = [_cut(run, asked.settings) for path in asked.files for run in read_file(path, asked.reading).chromatograms]
     same = asked.choice.same_scale
     return multiples(runs, same_scale=same, time_unit=asked.style.axis_unit, **asked.looks(""))
+
+
+def _cut(run: Chromatogram, settings: FitSettings) -> Chromatogram:
+    """The run between the times `start` and `end` [s] of the settings."""
+    first = -np.inf if settings.start is None else settings.start
+    last = np.inf if settings.end is None else settings.end
+    inside = (run.time >= first) & (run.time <= last)
+    if inside.sum() < FEWEST:
+        remedy = f"the run goes from {run.time[0]:g} s to {run.time[-1]:g} s"
+        raise InputError(run.label, f"only {inside.sum()} points between start and end", remedy=remedy)
+    return run if inside.all() else replace(run, time=run.time[inside], signal=run.signal[inside])
 
 
 def _trends(asked: Asked) -> Figure:

@@ -55,7 +55,7 @@ def _times(_: click.Context, __: click.Parameter, value: str | None) -> tuple[fl
     metavar="T1,T2,...",
     help="Concentrations along the column at these times [s] instead, from the full equations.",
 )
-@quantity("--tail", least=0, help="Instead of the file's inlet tail [s].")
+@quantity("--tail", least=0, most=1e3, help="Instead of the file's inlet tail [s].")
 @quantity("--noise", least=0, metavar="X", help="Instead of the file's noise: standard deviation.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the noise: the same seed, the same run.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Write to FILE instead of stdout.")

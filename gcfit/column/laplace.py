@@ -18,6 +18,10 @@ from gcfit.errors import SolverError
 Complex = NDArray[np.complex128]
 LOG_EPSILON = 37.0  # a term of e^{-37} is lost in double precision
 TAIL_STANDARD = 6.2  # (√n - √y)² = 38.4 at the ends of the window that holds a peak
+MOST_TERMS = 10**7
+MOST_WAVES = 10**8  # terms times points of one sum: some seconds
+SHORTER = "tail or injection are too long, or times too many, for a peak so narrow"
+AT_ONCE = 10**7  # of these; 160 MB
 LEAST_N = 37.5  # below, the unretained spike e^{-n} rings in a Fourier sum
 
 
@@ -181,7 +185,9 @@ def terms(law: Law, period: float) -> int:
 
 
 def frequencies(period: float, count: int) -> Complex:
-    """iω_k = 2πik/T for k = 0 ... count, shape (count + 1,) [1/s]."""
+    """iω_k = 2πik/T for k = 0 ... count, shape (count + 1,) [1/s]; raises `SolverError` beyond `MOST_TERMS`."""
+    if count > MOST_TERMS:
+        raise SolverError(f"a Fourier sum of {count:.3g} terms; the limit is {MOST_TERMS:g}: {SHORTER}")
     s = np.zeros(count + 1, dtype=np.complex128)
     np.multiply(np.arange(count + 1), 2 * np.pi / period, out=s.imag)
     return s
@@ -207,13 +213,22 @@ def invert(transforms: Callable[[Complex], Complex], time: Array, start: float, 
     Returns
     -------
     ndarray, shape (..., m)
+
+    Raises
+    ------
+    SolverError
+        If terms times points are more than `MOST_WAVES`, or the terms alone more than `MOST_TERMS`.
     """
+    if count * time.size > MOST_WAVES:
+        found = f"a Fourier sum of {count:.3g} terms at {time.size} times; the limit is {MOST_WAVES:g} of both together"
+        raise SolverError(f"{found}: {SHORTER}")
     # the phase is taken from `start`: e^{iω(t - start)} keeps its digits where t is large
     s = frequencies(period, count)
     values: Complex = transforms(s) * np.exp(s * start)
     values = np.concatenate([values[..., :1] / 2, values[..., 1:]], axis=-1)
-    waves = np.exp(np.multiply.outer(s, time - start))
-    result: Array = 2 / period * (values @ waves).real
+    pieces = np.array_split(time - start, max(1, -(-s.size * time.size // AT_ONCE)))
+    sums = [(values @ np.exp(np.multiply.outer(s, piece))).real for piece in pieces]
+    result: Array = 2 / period * np.concatenate(sums, axis=-1)
     return result
 
 
@@ -225,7 +240,7 @@ def outlet(time: Array, law: Law) -> Array:
     Raises
     ------
     SolverError
-        If n is below 37.5.
+        If n is below 37.5, or the sum is longer than `MOST_WAVES`.
     """
     return _within_window(lambda s: transform(s, law), time, law)
 

@@ -14,6 +14,7 @@ from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
 PANEL_NODES = 12
+MOST_POINTS = 10**7
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,10 @@ def simulate(
     Raises
     ------
     InputError
-        If the solver is not known, there is no component, or a component lacks what its curve needs.
+        If the solver is not known, there is no component, a component lacks what its curve needs, or there are more
+        points than `MOST_POINTS`.
+    SolverError
+        If a curve takes too long.
     """
     if solver not in SOLVERS:
         raise InputError("", f"solver {solver!r} is not known", remedy=f"choose one of {', '.join(SOLVERS)}")
@@ -192,7 +196,11 @@ def _sampling(system: System, laws: list[laplace.Law]) -> Array:
     until = system.detector.until
     if until is None:
         until = max(laplace.window(law)[1] for law in laws)
-    return np.arange(int(np.floor(until * system.detector.rate)) + 1) / system.detector.rate
+    count = int(np.floor(until * system.detector.rate)) + 1
+    if count > MOST_POINTS:
+        found = f"{system.detector.rate:g} Hz until {until:g} s are {count:.3g} points; the limit is {MOST_POINTS:g}"
+        raise InputError(system.source, found, place="[detector] rate_hz, until_s")
+    return np.arange(count) / system.detector.rate
 
 
 def _lacks(system: System, component: Component, what: str) -> InputError:

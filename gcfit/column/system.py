@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args
 
 from gcfit.errors import InputError
 
+LARGEST = 1e30
+MOST_TAIL = 1e3  # s
 VelocityModel = Literal["variable", "constant"]
 Gas = Literal["N2", "He", "H2", "Ar"]
 
@@ -103,42 +105,43 @@ class _Key:
     required: bool = False
     positive: bool = False  # must be > 0; otherwise >= 0 unless `any_sign`
     any_sign: bool = False
+    within: tuple[float, float] = (0.0, LARGEST)  # sizes that are possible, in the key's unit; 0 goes by the above
     choices: tuple[str, ...] = ()
     text: bool = False
 
 
 _SCHEMA: dict[str, dict[str, _Key]] = {
     "column": {
-        "length_m": _Key("length", required=True, positive=True),
-        "inner_diameter_mm": _Key("inner_radius", scale=0.5e-3, required=True, positive=True),
-        "film_thickness_um": _Key("film_thickness", scale=1e-6, required=True, positive=True),
-        "temperature_c": _Key("temperature", offset=273.15, any_sign=True),
+        "length_m": _Key("length", required=True, positive=True, within=(1e-3, 1e5)),
+        "inner_diameter_mm": _Key("inner_radius", scale=0.5e-3, required=True, positive=True, within=(1e-4, 1e3)),
+        "film_thickness_um": _Key("film_thickness", scale=1e-6, required=True, positive=True, within=(1e-6, 1e4)),
+        "temperature_c": _Key("temperature", offset=273.15, any_sign=True, within=(0, 3e3)),
     },
     "carrier": {
         "gas": _Key("gas", choices=get_args(Gas)),
-        "viscosity_pa_s": _Key("viscosity", positive=True),
-        "inlet_pressure_kpa": _Key("inlet_pressure", scale=1e3, required=True, positive=True),
-        "outlet_pressure_kpa": _Key("outlet_pressure", scale=1e3, required=True, positive=True),
-        "inlet_velocity_m_s": _Key("inlet_velocity", positive=True),
-        "hold_up_s": _Key("hold_up", positive=True),
+        "viscosity_pa_s": _Key("viscosity", positive=True, within=(1e-9, 1.0)),
+        "inlet_pressure_kpa": _Key("inlet_pressure", scale=1e3, required=True, positive=True, within=(1e-6, 1e6)),
+        "outlet_pressure_kpa": _Key("outlet_pressure", scale=1e3, required=True, positive=True, within=(1e-6, 1e6)),
+        "inlet_velocity_m_s": _Key("inlet_velocity", positive=True, within=(1e-6, 1e4)),
+        "hold_up_s": _Key("hold_up", positive=True, within=(1e-4, 1e6)),
         "velocity": _Key("velocity", choices=get_args(VelocityModel)),
     },
-    "injection": {"duration_s": _Key("duration"), "tail_s": _Key("tail")},
+    "injection": {"duration_s": _Key("duration", within=(0, 1e5)), "tail_s": _Key("tail", within=(0, MOST_TAIL))},
     "detector": {
         "baseline": _Key("baseline", any_sign=True),
         "noise": _Key("noise"),
-        "rate_hz": _Key("rate", positive=True),
-        "until_s": _Key("until", positive=True),
+        "rate_hz": _Key("rate", positive=True, within=(1e-4, 1e6)),
+        "until_s": _Key("until", positive=True, within=(1e-3, 1e7)),
     },
     "component": {
         "name": _Key("name", required=True, text=True),
-        "k_a_per_s": _Key("adsorption_rate", positive=True),
-        "k_d_per_s": _Key("desorption_rate", positive=True),
+        "k_a_per_s": _Key("adsorption_rate", positive=True, within=(1e-9, 1e9)),
+        "k_d_per_s": _Key("desorption_rate", positive=True, within=(1e-9, 1e9)),
         "area": _Key("area"),
-        "q_max_mol_m3": _Key("saturation", positive=True),
+        "q_max_mol_m3": _Key("saturation", positive=True, within=(1e-15, 1e15)),
         "inlet_concentration_mol_m3": _Key("inlet_concentration"),
         "diffusion_m2_s": _Key("diffusion"),
-        "retention_time_s": _Key("retention_time", positive=True),
+        "retention_time_s": _Key("retention_time", positive=True, within=(1e-4, 1e7)),
     },
 }
 
@@ -272,6 +275,9 @@ def _value(value: object, key: _Key, place: str, source: str) -> object:
         raise InputError(source, f"is {value!r}, not a number", place=place)
     if not key.any_sign and (value < 0 or (key.positive and value == 0)):
         raise InputError(source, f"is {value:g}; it must be {'above' if key.positive else 'at least'} 0", place=place)
+    least, most = key.within
+    if value and not least <= abs(value) <= most:
+        raise InputError(source, f"is {value:g}; it must be from {least:g} to {most:g}", place=place)
     return value * key.scale + key.offset
 
 

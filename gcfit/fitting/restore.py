@@ -12,7 +12,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column.system import System
-from gcfit.errors import FitError, InputError
+from gcfit.errors import FitError, GcfitError, InputError, SolverError
 from gcfit.fitting.bases import base_columns
 from gcfit.fitting.fit import completed
 from gcfit.fitting.models import Known, curve, feasible
@@ -56,8 +56,8 @@ def restored(
 
     Raises
     ------
-    FitError
-        If no row's model has a curve with its apex and width.
+    FitError, SolverError
+        If no row's model has a curve with its apex and width, or one that can be computed.
     InputError
         If a window of the table holds no data.
     """
@@ -75,11 +75,12 @@ def restored(
 def _peaks(
     run: Chromatogram, rows: Sequence[Mapping[str, object]], known: Known
 ) -> tuple[tuple[PeakFit, ...], tuple[str, ...]]:
-    peaks, errors = [], []
+    peaks: list[PeakFit] = []
+    errors: list[GcfitError] = []
     for row in rows:
         try:
             peaks.append(_peak(run, row, known))
-        except FitError as error:
+        except (FitError, SolverError) as error:
             errors.append(error)
             peaks.append(_record(row))
     if errors and not any(peak.curve.size for peak in peaks):

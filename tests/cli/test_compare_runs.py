@@ -220,7 +220,11 @@ def test_a_vendors_peak_of_no_trace_is_told(vendor_file: Path) -> None:
         (["column.toml", "--with", "numerical"], 2, "gcfit compare: --with is not for a system file."),
         (["column.toml", "--hold-up", "3"], 2, "gcfit compare: --hold-up is not for a system file."),
         (["run.csv", "--with", "magic"], 2, "gcfit compare: Invalid value for '--with': 'magic' is not one of"),
-        (["run.csv", "--model", "voigt"], 1, "gcfit: peak model 'voigt' is not known; choose auto or one of laplace"),
+        (
+            ["run.csv", "--model", "voigt"],
+            2,
+            "gcfit compare: peak model 'voigt' is not known; choose auto or one of laplace",
+        ),
         (["run.csv", "--with", "vendor"], 1, "gcfit: run.csv: holds no peak table of the vendor's program; leave out"),
         (["run.csv", "--with", "numerical"], 1, "gcfit: solver numerical needs the hold-up time; give"),
         (["run.csv", "--columns", "mode"], 2, "gcfit compare: Invalid value for '--columns': 'mode' is not a column"),

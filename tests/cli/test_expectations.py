@@ -64,11 +64,11 @@ def test_a_baseline_by_name(expected: str) -> None:
 
 def test_an_unknown_baseline_is_one_line() -> None:
     run = inside("fit", CHROMATOGRAM, "--baseline", "rubber")
-    assert run.returncode == 1
+    assert run.returncode == 2
     assert run.stdout == ""
     assert run.stderr == (
-        "gcfit: baseline 'rubber' is not known; known are auto, valleys, line, asls, airpls, arpls, iarpls, psalsa,"
-        " modpoly, imodpoly, mor, snip\n"
+        "gcfit fit: baseline 'rubber' is not known; known are auto, valleys, line, asls, airpls, arpls, iarpls, psalsa,"
+        " modpoly, imodpoly, mor, snip. Try 'gcfit fit --help'.\n"
     )
 
 

@@ -124,6 +124,35 @@ def test_several_chromatograms_are_drawn_side_by_side(folder: Path) -> None:
     assert "fit" not in shown
 
 
+def test_several_chromatograms_are_cut(folder: Path) -> None:
+    whole = drawn(folder, "run1.csv", "run2.csv")
+    cut = drawn(folder, "run1.csv", "run2.csv", "--start", "40", "--end", "60")
+    assert "90" in whole
+    assert "90" not in cut
+    assert {"40", "60"} <= set(cut)
+
+
+@pytest.mark.parametrize("source", ["system.toml", "peaks.csv", "run1.csv"])
+def test_content_decides_what_stdin_is(folder: Path, tmp_path: Path, source: str) -> None:
+    """Also where a folder of the name - exists."""
+    (tmp_path / "-").mkdir()
+    file = SYSTEM if source == "system.toml" else folder / source
+    words = {"system.toml": "Pressure (kPa)", "peaks.csv": "Retention (s)", "run1.csv": "Residual (σ)"}
+    run = inside("plot", "-", "-o", "a.svg", stdin=file.read_bytes(), cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert words[source] in texts(tmp_path / "a.svg")
+
+
+def test_tables_and_lists_come_from_stdin(folder: Path, tmp_path: Path) -> None:
+    table = (folder / "peaks.csv").read_bytes()
+    run = inside("plot", folder / "run2.csv", "--table", "-", "-o", "a.svg", stdin=table, cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert any("1 peak ·" in text for text in texts(tmp_path / "a.svg"))
+    expected = ("--peaks", "-", "--model", "gaussian", "--columns", "name")
+    run = inside("fit", folder / "run1.csv", *expected, stdin="name,retention_time_s\nthis,51\n")
+    assert run.stdout == "name\nthis\n"
+
+
 @pytest.mark.parametrize("suffix", STARTS)
 def test_the_name_tells_the_format(folder: Path, suffix: str) -> None:
     output = folder / f"figure.{suffix}"
@@ -176,7 +205,7 @@ def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["run1.csv"], 2, "Missing option '-o' / '--output'"),
-        (["run1.csv", "-o", "a.xls"], 1, "a.xls: is no figure format: 'xls'; use one of png, svg, pdf"),
+        (["run1.csv", "-o", "a.xls"], 2, "a.xls: is no figure format: 'xls'; use one of png, svg, pdf"),
         (["none.csv", "-o", "a.png"], 1, "none.csv"),
         (["run1.csv", "--size", "7", "-o", "a.png"], 2, "'7' is not a size; write 7x5 (inches) or 18x12cm."),
         (["run1.csv", "--size", "0x5", "-o", "a.png"], 2, "'0x5' is not a size"),
@@ -185,7 +214,22 @@ def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
         (["none.sqlite", "-o", "a.png"], 1, "none.sqlite: no such file; give a peak table or the folder of a batch"),
         (["run1.csv", "--table", "none.csv", "-o", "a.png"], 1, "none.csv: no such file; give a peak table or"),
         (["run1.csv", "--table", ".", "-o", "a.png"], 1, ".: is a folder without results.sqlite; give a peak table"),
-        (["run1.csv", "--dpi", "0", "-o", "a.png"], 2, "0 is not above 0."),
+        (["run1.csv", "--dpi", "0.01", "-o", "a.png"], 2, "0.01 is below 10."),
+        (["run1.csv", "--dpi", "100000", "-o", "a.png"], 2, "100000 is above 1200."),
+        (["run1.csv", "--size", "1200x800", "-o", "a.png"], 2, "'1200x800' is 1200 x 800 inches; a side is from 1 to"),
+        (["run1.csv", "--size", "90x90", "-o", "a.png"], 2, "at --dpi 150 are 182 million pixels; the limit is 100"),
+        (["run1.csv", "--encoding", "foo", "-o", "a.png"], 2, "unknown encoding 'foo'"),
+        (["run1.csv", "--model", "foo", "-o", "a.png"], 2, "peak model 'foo' is not known"),
+        (["peaks.csv", "--quantity", "foo", "-o", "a.png"], 2, "'foo' is not one of peak, retention_time_s"),
+        (["peaks.csv", "--table", "none", "-o", "a.png"], 2, "--table is not for a peak table."),
+        (["peaks.csv", "--axis-unit", "s", "-o", "a.png"], 2, "--axis-unit is not for a peak table."),
+        ([SYSTEM, "--zoom", "1-2", "-o", "a.png"], 2, "--zoom is not for a system file."),
+        ([SYSTEM, "--quantity", "area", "-o", "a.png"], 2, "--quantity is not for a system file."),
+        (["run1.csv", "--times", "20", "-o", "a.png"], 2, "--times is not for a chromatogram."),
+        (["run1.csv", "--same-scale", "-o", "a.png"], 2, "--same-scale is not for a chromatogram."),
+        (["run1.csv", "run2.csv", "--model", "emg", "-o", "a.png"], 2, "--model is not for several chromatograms."),
+        (["run1.csv", "run2.csv", "--start", "500", "-o", "a.png"], 1, "only 0 points between start and end; the run"),
+        (["-", "--table", "-", "-o", "a.png"], 2, "FILES and --table cannot both be -, there is one stdin."),
         (["run1.csv", "--times", "a", "-o", "a.png"], 2, "'a' is not none or a list of times above 0 such as 50,100."),
         (["run1.csv", "--zoom", "500-600", "--table", "peaks.csv", "-o", "a.png"], 1, "holds no data"),
         (["run1.csv", "--size", "7x1", "--table", "peaks.csv", "-o", "a.png"], 1, "has no room for its panels"),
@@ -196,7 +240,7 @@ def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
     ],
 )
 def test_wrong_input_is_one_line_and_writes_nothing(
-    folder: Path, tmp_path: Path, arguments: list[str], code: int, message: str
+    folder: Path, tmp_path: Path, arguments: list[str | Path], code: int, message: str
 ) -> None:
     for name in ("run1.csv", "run2.csv", "peaks.csv"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
@@ -212,7 +256,7 @@ def test_an_unknown_format_is_refused_before_the_fit(folder: Path, monkeypatch: 
     import gcfit.cli.pictures
 
     monkeypatch.setattr(gcfit.cli.pictures, "picture", None)
-    assert inside("plot", folder / "run1.csv", "-o", folder / "a.bmp").returncode == 1
+    assert inside("plot", folder / "run1.csv", "-o", folder / "a.bmp").returncode == 2
 
 
 def test_help_begins_with_examples_and_loads_no_matplotlib() -> None:
@@ -226,7 +270,6 @@ def test_tables_are_known_by_their_columns(folder: Path, tmp_path: Path) -> None
     assert is_peak_table(str(folder / "batch"))
     assert not is_peak_table(str(folder / "run1.csv"))
     assert not is_peak_table(str(tmp_path))
-    assert not is_peak_table("-")
 
 
 def test_a_european_table_is_read_like_an_english_one(folder: Path, tmp_path: Path) -> None:
@@ -258,6 +301,46 @@ def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
     path.write_text("file,trace,peak,name,status,area\na,,1,,ok,1.5\na,,2,,ok,many\n")
     with pytest.raises(InputError, match=r"t\.csv: line 3, column area: 'many' is not a number"):
         read_peak_table(str(path))
+
+
+BAD_CELLS = [
+    ("peak", "inf", "is inf; it must be from -1e+100 to 1e+100"),
+    ("fwhm_s", "0", "is 0; it must be from 0.001 to 1e+07"),
+    ("tail_s", "-4", "is -4; it must be from 0 to 10000"),
+    ("retention_time_s", "inf", "is inf; it must be from -1e+07 to 1e+07"),
+    ("k_d_per_s", "1e300", "is 1e+300; it must be from -1e+100 to 1e+100"),
+    ("site_k_d_per_s", "-1", "is -1; it must be from 0 to 1e+09"),
+    ("area", "nan", "'nan' is not a number"),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "found"), BAD_CELLS)
+def test_a_cell_out_of_scale_is_named(folder: Path, column: str, cell: str, found: str) -> None:
+    head, *rows = (folder / "peaks.csv").read_text().splitlines()
+    cells = dict(zip(head.split(","), rows[1].split(","), strict=True)) | {column: cell}
+    (folder / "bad.csv").write_text("\n".join([head, rows[0], ",".join(cells.values())]) + "\n")
+    for arguments in (["bad.csv"], ["run2.csv", "--table", "bad.csv"]):
+        run = inside("plot", *arguments, "-o", "bad.png", cwd=folder)
+        assert (run.returncode, run.stderr) == (1, f"gcfit: bad.csv: line 3, column {column}: {found}\n")
+
+
+def test_a_cell_that_is_too_long_is_one_line(folder: Path) -> None:
+    (folder / "long.csv").write_text(f"{HEAD}\n{'x' * 140_000}\n")
+    (folder / "list.csv").write_text(f"name,retention_time_s\na,5\n{'x' * 140_000},7\n")
+    line = "is no row of a table: field larger than field limit (131072)"
+    run = inside("plot", "long.csv", "-o", "bad.png", cwd=folder)
+    assert (run.returncode, run.stderr) == (1, f"gcfit: long.csv: line 2: {line}\n")
+    run = inside("fit", "run1.csv", "--peaks", "list.csv", cwd=folder)
+    assert (run.returncode, run.stderr) == (1, f"gcfit: list.csv: line 3: {line}\n")
+
+
+def test_a_curve_that_takes_too_long_is_told_like_one_that_is_not_found(folder: Path) -> None:
+    head, row = inside("fit", folder / "run1.csv", "--model", "laplace+tail").stdout.splitlines()[:2]
+    cells = dict(zip(head.split(","), row.split(","), strict=True)) | {"tail_s": "1e4", "fwhm_s": "1e-3"}
+    (folder / "wide.csv").write_text("\n".join([head, ",".join(cells.values())]) + "\n")
+    run = inside("plot", "run1.csv", "--table", "wide.csv", "-o", "bad.png", cwd=folder)
+    assert run.returncode == 1
+    assert run.stderr.count("\n") == 1
 
 
 def test_rows_belong_to_a_run_by_path_name_or_alone(tmp_path: Path) -> None:

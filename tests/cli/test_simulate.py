@@ -131,3 +131,10 @@ def test_head_of_a_simulation_is_quiet() -> None:
     assert run.stderr == ""
     assert run.stdout.startswith("time_s,signal\n0.0,39")
     assert run.stdout.splitlines()[-1] in ("code 141", "code 0")
+
+
+def test_a_profile_of_the_beginning_is_empty() -> None:
+    columns = simulated("--profile", "0", "--columns", "time_s,concentration_mol_m3")
+    assert columns["time_s"].size > 100
+    assert not columns["time_s"].any()
+    assert not columns["concentration_mol_m3"].any()

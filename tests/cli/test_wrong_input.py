@@ -67,6 +67,23 @@ SYSTEMS = {
     "negative rate": (SYSTEM.replace("= 579", "= -579"), "[[component]] 1 k_a_per_s: is -579; it must be above 0"),
     "zero length": (SYSTEM.replace("length_m = 20", "length_m = 0"), "[column] length_m: is 0; it must be above 0"),
     "text for a number": (SYSTEM.replace("= 5.299", '= "fast"'), "[[component]] 1 k_d_per_s: is 'fast', not a number"),
+    "much too often": (
+        SYSTEM.replace("rate_hz = 5", "rate_hz = 1e9"),
+        "[detector] rate_hz: is 1e+09; it must be from 0.0001 to 1e+06",
+    ),
+    "without end": (SYSTEM.replace("= 200", "= 1e12"), "[detector] until_s: is 1e+12; it must be from 0.001 to 1e+07"),
+    "too quick": (
+        SYSTEM.replace("= 5.299", "= 1e12"),
+        "[[component]] 1 k_d_per_s: is 1e+12; it must be from 1e-09 to 1e+09",
+    ),
+    "too short": (
+        SYSTEM.replace("= 20\n", "= 1e-300\n"),
+        "[column] length_m: is 1e-300; it must be from 0.001 to 100000",
+    ),
+    "too long a tail": (
+        SYSTEM.replace("duration_s = 4", "tail_s = 1e4"),
+        "[injection] tail_s: is 10000; it must be from 0 to 1000",
+    ),
     "nan": (SYSTEM.replace("= 5.299", "= nan"), "[[component]] 1 k_d_per_s: is nan, not a number"),
     "too big": (SYSTEM.replace("= 579", f"= {HUGE}"), f"[[component]] 1 k_a_per_s: is {HUGE}, not a number"),
     "injection before zero": (SYSTEM.replace("duration_s = 4", "duration_s = -4"),
@@ -156,6 +173,13 @@ def test_a_folder_is_no_system_file(folder: Path) -> None:
     assert (run.returncode, run.stderr) == (1, "gcfit: .: cannot be read: Is a directory\n")
 
 
+def test_more_points_than_can_be_simulated(folder: Path) -> None:
+    (folder / "bad.toml").write_text(SYSTEM.replace("rate_hz = 5", "rate_hz = 1e6"), encoding="utf-8")
+    run = inside("simulate", "bad.toml", cwd=folder)
+    line = "[detector] rate_hz, until_s: 1e+06 Hz until 200 s are 2e+08 points; the limit is 1e+07"
+    assert (run.returncode, run.stdout, run.stderr) == (1, "", f"gcfit: bad.toml: {line}\n")
+
+
 def test_a_system_without_components_cannot_be_simulated(folder: Path) -> None:
     (folder / "bad.toml").write_text(SYSTEM.partition("[[component]]")[0], encoding="utf-8")
     run = inside("simulate", "bad.toml", cwd=folder)
@@ -174,6 +198,7 @@ def test_a_component_cannot_be_named_like_a_column_of_the_table(name: str, folde
     ("arguments", "words"),
     [
         (["simulate", "good.toml", "--solver", "magic"], "'magic' is not one of laplace"),
+        (["simulate", "good.toml", "--tail", "1e5"], "100000 is above 1000."),
         (["simulate", "good.toml", "--noise", "-1"], "-1 is below 0."),
         (["simulate", "good.toml", "--columns", "tme_s"], "'tme_s' is not a column of the table; did you mean time_s?"),
         (["simulate", "good.toml", "--profile", "50,x"], "'50,x' is not a list of times such as 50,100."),
@@ -212,8 +237,8 @@ def test_one_column_is_not_both_time_and_signal(folder: Path) -> None:
 @pytest.mark.parametrize("output", [[], ["-o", "out"]])
 def test_an_unknown_model_is_told_once_with_the_known_ones(output: list[str], folder: Path) -> None:
     run = inside("fit", "good.csv", "good.csv", "--model", "laplace+magic", *output, cwd=folder)
-    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
-    assert run.stderr.startswith("gcfit: peak model 'laplace+magic' is not known; choose auto or one of laplace, ")
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
+    assert run.stderr.startswith("gcfit fit: peak model 'laplace+magic' is not known; choose auto or one of laplace, ")
     assert not (folder / "out").exists()
 
 

@@ -290,3 +290,20 @@ def test_rectangle_on_the_axis_is_the_rectangle(duration: float) -> None:
     # the plain formula loses digits where s t1 is small
     sure = np.abs(s[1:] * duration) > 0.1
     np.testing.assert_allclose(found[1:][sure], plainly[sure], rtol=0, atol=1e-13)
+
+
+def test_a_sum_in_pieces_is_that_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = np.arange(20.0, 200.0, 0.5)
+    whole = laplace.outlet(time, FULL)
+    monkeypatch.setattr(laplace, "AT_ONCE", 1000)
+    np.testing.assert_allclose(laplace.outlet(time, FULL), whole, rtol=0, atol=1e-15)
+
+
+def test_a_sum_that_takes_too_long_is_refused() -> None:
+    long = replace(FULL, desorption_rate=1e6, tail=1e3)
+    with pytest.raises(
+        SolverError, match=r"a Fourier sum of .* terms at 1 times; the limit is 1e\+08 of both together"
+    ):
+        laplace.outlet(np.array([100.0]), long)
+    with pytest.raises(SolverError, match=r"the limit is 1e\+07: tail or injection are too long"):
+        laplace.outlet(np.empty(0), long)

@@ -176,5 +176,6 @@ class _March:
         remaining = self.problem.grid.widths @ self.values.sum(axis=0)
         injected = self.problem.inlet.injected(self.time)
         within = self.mixed * self.problem.inlet.tail + self.left + remaining
-        balance: Array = np.abs(injected - within) / injected
+        # where nothing has entered, nothing can be lost
+        balance: Array = np.abs(injected - within) / (injected or 1.0)
         return balance
