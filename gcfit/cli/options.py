@@ -214,7 +214,7 @@ system_option = gathered(
 _FIT = (
     quantity("--hold-up", above=0, help="Hold-up time [s]; goes before the system file's."),
     quantity("--phase-ratio", above=0, metavar="X", help="Film over mobile phase; turns α k_a into k_a."),
-    quantity("--injection", least=0, default=0.0, help="Duration of the injection [s]."),
+    quantity("--injection", least=0, help="Duration of the injection [s]; goes before the system file's."),
     click.option("--model", default="auto", show_default=True, metavar="MODEL",
                  help="laplace with any of +site, +tail, +load; gaussian; emg; auto: what the data support."),
     click.option("--strategy", type=click.Choice(["pairs", "simultaneous"]), default="pairs", show_default=True,

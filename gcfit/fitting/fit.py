@@ -100,7 +100,8 @@ def completed(settings: FitSettings, system: System | None) -> FitSettings:
         settings,
         hold_up=hold_up,
         phase_ratio=system.column.phase_ratio if settings.phase_ratio is None else settings.phase_ratio,
-        injection=settings.injection or system.injection.duration,
+        injection=system.injection.duration if settings.injection is None else settings.injection,
+        tail=(system.injection.tail or None) if settings.tail is None else settings.tail,
         expected=settings.expected or expected_components(system),
     )
 
@@ -128,7 +129,7 @@ def _part(run: Chromatogram, points: slice) -> Chromatogram:
 def _refuse_long_injection(part: Chromatogram, settings: FitSettings) -> None:
     """Raise where the injection lasts longer than the run: no peak of it could be whole."""
     duration = float(part.time[-1] - part.time[0])
-    if settings.injection > duration:
+    if settings.injection is not None and settings.injection > duration:
         raise InputError(
             part.label,
             f"the injection lasts {settings.injection:g} s, the run {duration:g} s",

@@ -26,7 +26,7 @@ CLOSED_STEP = 0.1  # σ; its greatest step
 class Known:
     """What the fit of a window does not search: hold-up time t_M [s], injection [s], and the tail [s].
 
-    The tail is that which all peaks of a run share; None where each may have its own.
+    The tail is that which all peaks of a run share, found or given; None where each may have its own.
     """
 
     hold_up: float = 0.0

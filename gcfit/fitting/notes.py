@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting.defects import Defects
 from gcfit.fitting.detect import Candidate
+from gcfit.fitting.planning import known_tail
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 
 COARSE = 1.0  # standard deviations of the noise from which the steps of a quantised signal are worth a word
@@ -45,7 +46,9 @@ def _of_settings(settings: FitSettings) -> Iterator[str]:
 
 
 def _of_tail(peaks: Sequence[PeakFit], settings: FitSettings) -> Iterator[str]:
-    """Yield the tail that all peaks share."""
+    """Yield the tail that all peaks share, found or given."""
+    if (given := known_tail(settings)) is not None:
+        yield f"tail of {given:.4g} s, as the system file says, in all peaks; --shared-tail fits it"
     tail, error = next(((peak.tail_s, peak.tail_se_s) for peak in peaks if peak.tail_s is not None), (None, None))
     if settings.shared_tail and tail is not None:
         yield f"one tail for all peaks: {tail:.4g} s" + ("" if error is None else f", standard error {error:.2g} s")

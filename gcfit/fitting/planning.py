@@ -140,8 +140,14 @@ def _known(window: Window, begin: float, settings: FitSettings) -> Known:
     Without a hold-up time the delays are counted from the start of the clock, or from so long before the first peak
     that the kinetic pair is all but symmetric: its skewness is the hold-up's business, which nobody told.
     """
-    tail = 0.0 if settings.shared_tail else None
+    tail, injection = 0.0 if settings.shared_tail else known_tail(settings), settings.injection or 0.0
     if settings.hold_up is not None:
-        return Known(settings.hold_up, settings.injection, tail)
+        return Known(settings.hold_up, injection, tail)
     earliest = min(c.apex_time - UNRETAINED * max(c.sigma, c.right_half_width) for c in window.candidates)
-    return Known(min(0.0, begin, earliest), settings.injection, tail)
+    return Known(min(0.0, begin, earliest), injection, tail)
+
+
+def known_tail(settings: FitSettings) -> float | None:
+    """The tail that is not searched [s]; None where there is none, or where the model or `shared_tail` asks for one."""
+    asked = settings.shared_tail or untailed_name(settings.model) != settings.model
+    return None if asked else settings.tail

@@ -43,8 +43,8 @@ class FitSettings:
         Hold-up time t_M [s]; without it the kinetic pair stays undetermined.
     phase_ratio : float or None
         α; without it k_a stays undetermined, α k_a does not.
-    injection : float
-        Duration of the rectangular injection [s], 0 for a pulse.
+    injection : float or None
+        Duration of the rectangular injection [s], 0 for a pulse; None for that of the system file, or a pulse.
     expected : tuple of Expected
         Components to name the peaks by.
     model : str
@@ -58,6 +58,9 @@ class FitSettings:
         the shape of that baseline is taken as known, and the level of each window is fitted.
     shared_tail : bool
         One exponential tail for all peaks of the run, as an inlet makes it, instead of one a peak.
+    tail : float or None
+        Time constant of the exponential tail that all peaks have [s], where it is known: then no peak has one of its
+        own. It is not used where a tail is asked for, by the model or by `shared_tail`.
     noise_window : tuple of two floats, or None
         Stretch without peaks [s] over which the peak-to-peak noise of S/N is measured; without it that noise is six
         standard deviations.
@@ -71,7 +74,7 @@ class FitSettings:
 
     hold_up: float | None = None
     phase_ratio: float | None = None
-    injection: float = 0.0
+    injection: float | None = None
     expected: tuple[Expected, ...] = ()
     model: str = "auto"
     strategy: Strategy = "pairs"
@@ -81,10 +84,11 @@ class FitSettings:
     min_snr: float = LEAST_SNR
     baseline: str = "auto"
     shared_tail: bool = False
+    tail: float | None = None
     noise_window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("hold_up", "phase_ratio", "injection", "min_snr", "start", "end"):
+        for name in ("hold_up", "phase_ratio", "injection", "tail", "min_snr", "start", "end"):
             _refuse_impossible(name, getattr(self, name))
         for name, known in (("strategy", get_args(Strategy)), ("polarity", get_args(Polarity))):
             if getattr(self, name) not in known:
@@ -102,7 +106,7 @@ def _refuse_impossible(name: str, value: float | None) -> None:
         return
     if not np.isfinite(value):
         raise InputError("", f"{name} is {value}, not a finite number")
-    if name in ("hold_up", "phase_ratio", "min_snr") and value <= 0:
+    if name in ("hold_up", "phase_ratio", "tail", "min_snr") and value <= 0:
         raise InputError("", f"{name} is {value:g}; it must be above 0")
     if name == "injection" and value < 0:
         raise InputError("", f"{name} is {value:g}; it must be at least 0")

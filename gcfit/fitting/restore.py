@@ -62,7 +62,8 @@ def restored(
         If a window of the table holds no data.
     """
     asked = completed(settings or FitSettings(), system)
-    known = Known(min(0.0, float(chromatogram.time[0])) if asked.hold_up is None else asked.hold_up, asked.injection)
+    hold_up = min(0.0, float(chromatogram.time[0])) if asked.hold_up is None else asked.hold_up
+    known = Known(hold_up, asked.injection or 0.0)
     peaks, without = _peaks(chromatogram, rows, known)
     noise = estimate_noise(chromatogram.time, chromatogram.signal)
     baseline = np.full(chromatogram.time.size, np.nan)

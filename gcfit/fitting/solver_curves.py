@@ -55,7 +55,7 @@ def by_differences(outlet: Outlet) -> CurveOf:
 def quadrature_outlet(core: Core, time: Array, known: Known) -> Array:
     """The paper's integral by global adaptive quadrature."""
     pair = quadrature.Pair(known.hold_up, core.n, core.desorption_rate)
-    return quadrature.response(pair, quadrature.Inlet(known.injection), time)
+    return quadrature.response(pair, quadrature.Inlet(known.injection, known.tail or 0.0), time)
 
 
 def numerical_outlet(core: Core, time: Array, known: Known) -> Array:
@@ -68,7 +68,7 @@ def numerical_outlet(core: Core, time: Array, known: Known) -> Array:
     system = System(
         column=_COLUMN,
         carrier=Carrier(2e5, 1e5, hold_up=known.hold_up, velocity="constant"),
-        injection=Injection(known.injection),
+        injection=Injection(known.injection, known.tail or 0.0),
         components=(Component("peak", adsorption, core.desorption_rate, area=1.0),),
     )
     outlet: Array = numerical.solve(system, time).outlet[0]
