@@ -105,13 +105,29 @@ def rectangle_on_axis(frequency: Array, duration: float | Array) -> Complex:
 
 
 def dispersed(s: Complex, hold_up: float, n: float, desorption_rate: float, inverse_peclet: float) -> Complex:
-    """Logarithm of the transfer function with axial diffusion at constant velocity.
+    """Logarithm of the transfer function with axial diffusion at constant velocity, between the column's two ends.
 
-    -2φ/(1 + sqrt(1 + 4 φ Pe_L⁻¹)) with φ = s t_M + n s/(s + k_d) and Pe_L⁻¹ = D/(u0 L); -φ for Pe_L⁻¹ = 0.
+    With φ = s t_M + n s/(s + k_d), ε = D/(u0 L) and a = sqrt(1 + 4 φ ε) it is
+    -2φ/(1 + a) + ln(4a/((1 + a)² - (1 - a)² e^{-a/ε})); -φ for ε = 0. The first term is a column without end; the
+    second the boundaries u c - D ∂c/∂x = u c_0 at the inlet and ∂c/∂x = 0 at the outlet (Danckwerts 1953). The mean is
+    μ = t_M + n/k_d, the variance 2n/k_d² + 2ε μ² (1 - ε (1 - e^{-1/ε})).
     """
     phi = s * hold_up + n * s / (s + desorption_rate)
-    value: Complex = -2 * phi / (1 + np.sqrt(1 + 4 * phi * inverse_peclet))
+    if not inverse_peclet:
+        return -phi
+    a = np.sqrt(1 + 4 * phi * inverse_peclet)
+    ends = 4 * a / ((1 + a) ** 2 - (1 - a) ** 2 * np.exp(-a / inverse_peclet))
+    value: Complex = -2 * phi / (1 + a) + np.log(ends)
     return value
+
+
+def diffusion_reach(mean: float, variance: float) -> float:
+    """Time [s] after the mean [s] until a peak that diffusion alone spreads, by `variance` [s²], has fallen to e^{-37}.
+
+    Solves (t - μ)² μ/(2 v t) = 37, the exponent of the inverse Gaussian law; before the mean it falls faster.
+    """
+    share = 2 * LOG_EPSILON * variance / mean**2
+    return float(mean * (share + np.sqrt(share**2 + 4 * share)) / 2)
 
 
 def transform(s: Complex, law: Law) -> Complex:

@@ -173,14 +173,23 @@ def _diffusion_rows(system: System, component: Component, flow: Flow, scale: flo
     adsorption, desorption = rates(system, component)
     dispersion = component.diffusion / flow.inlet_velocity
     visits = system.column.phase_ratio * adsorption * flow.hold_up
-    retained = 1 + visits / (desorption * flow.hold_up)
-    # a peak gains 2 (D/u) (1 + k)² dϑ/u on the way dϑ, and D/u is the same everywhere
-    spread = 2 * dispersion * retained**2 * flow.hold_up * _mean_slowness(flow)
+    spread = diffusion_variance(system, component, flow)
     return [
         Scale("inverse_peclet", dispersion / scale, "1", component.name),
         Scale("inverse_peclet_column", dispersion / flow.length, "1", component.name),
         Scale("diffusion_share", spread * desorption**2 / (2 * visits), "1", component.name),
     ]
+
+
+def diffusion_variance(system: System, component: Component, flow: Flow) -> float:
+    """Variance that axial diffusion adds to a peak [s²], to the first order of D/(u L); 0 without a coefficient.
+
+    A peak gains 2 (D/u) (1 + k)² dϑ/u on the way dϑ, and D/u is the same everywhere.
+    """
+    adsorption, desorption = rates(system, component)
+    retained = 1 + system.column.phase_ratio * adsorption / desorption
+    dispersion = (component.diffusion or 0.0) / flow.inlet_velocity
+    return 2 * dispersion * retained**2 * flow.hold_up * _mean_slowness(flow)
 
 
 def _mean_slowness(flow: Flow) -> float:

@@ -9,12 +9,13 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column import closed_form, laplace
 from gcfit.column.flow import flow_of
-from gcfit.column.scales import inlet_concentration
+from gcfit.column.scales import diffusion_variance, inlet_concentration
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
 PANEL_NODES = 12
 MOST_POINTS = 10**7
+ROUNDING = 1e-12  # of the end of the run: a product of two decimals may lie below a whole number
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,10 @@ def simulate(
         raise InputError("", f"solver {solver!r} is not known", remedy=f"choose one of {', '.join(SOLVERS)}")
     if not system.components:
         raise InputError(system.source, "there is no [[component]] to simulate")
-    laws = [law_of(system, component, velocity_model) for component in system.components]
-    time = _sampling(system, laws)
+    until = system.detector.until
+    if until is None:
+        until = max(_passed(system, component, solver, velocity_model) for component in system.components)
+    time = _sampling(system, until)
     curves = SOLVERS[solver](system, time, velocity_model)
     deviation = system.detector.noise if noise is None else noise
     signal = system.detector.baseline + curves.sum(axis=0)
@@ -191,16 +194,24 @@ def _as_signal(system: System, outlet: Array, velocity_model: VelocityModel | No
     return signal
 
 
-def _sampling(system: System, laws: list[laplace.Law]) -> Array:
-    """Times 0, 1/rate, ... to the end of the run, or until the last peak has passed."""
-    until = system.detector.until
-    if until is None:
-        until = max(laplace.window(law)[1] for law in laws)
-    count = int(np.floor(until * system.detector.rate)) + 1
+def _sampling(system: System, until: float) -> Array:
+    """Times 0, 1/rate, ... [s] that are not after `until` [s], but by rounding."""
+    rate = system.detector.rate
+    count = int(np.floor(until * rate * (1 + ROUNDING))) + 1
     if count > MOST_POINTS:
-        found = f"{system.detector.rate:g} Hz until {until:g} s are {count:.3g} points; the limit is {MOST_POINTS:g}"
+        found = f"{rate:g} Hz until {until:g} s are {count:.3g} points; the limit is {MOST_POINTS:g}"
         raise InputError(system.source, found, place="[detector] rate_hz, until_s")
-    return np.arange(count) / system.detector.rate
+    return np.arange(count) / rate
+
+
+def _passed(system: System, component: Component, solver: str, velocity_model: VelocityModel | None) -> float:
+    """Time [s] at which a peak has passed; only the numerical solver lets it diffuse."""
+    law = law_of(system, component, velocity_model)
+    last = laplace.window(law)[1]
+    if solver != "numerical":
+        return last
+    spread = diffusion_variance(system, component, flow_of(system, velocity_model))
+    return last + laplace.diffusion_reach(laplace.moments(law).mean, spread)
 
 
 def _lacks(system: System, component: Component, what: str) -> InputError:

@@ -14,8 +14,6 @@ from gcfit.column.flow import Flow, flow_of
 from gcfit.column.scales import inlet_concentration, rates
 from gcfit.column.system import Component, System, VelocityModel
 
-REACH = 12.0  # standard deviations of the diffusion that a Fourier sum keeps on each side
-
 
 @dataclass(frozen=True)
 class Physics:
@@ -103,12 +101,13 @@ def _tailed(law: laplace.Law, time: Array, _: float) -> Array:
 
 
 def _fourier(law: laplace.Law, time: Array, peclet: float) -> Array:
-    """Fourier sum of the transfer function; with diffusion that of a column without end."""
+    """Fourier sum of the transfer function; with diffusion that of a column whose outlet has ∂c/∂x = 0."""
     if not peclet:
         return laplace.outlet(time, law)
-    widening = REACH * np.sqrt(2 * peclet) * laplace.moments(law).mean
+    mean = laplace.moments(law).mean
+    widening = laplace.diffusion_reach(mean, 2 * peclet * mean**2)
     first, last = laplace.window(law)
-    start, period = float(first - widening), float(last - first + 2 * widening)
+    start, period = first - widening, last - first + 2 * widening
 
     def transform(s: laplace.Complex) -> laplace.Complex:
         exponent = laplace.dispersed(s, law.hold_up, law.n, law.desorption_rate, peclet)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -203,21 +204,51 @@ def test_dispersed_goes_to_the_diffusion_free_law() -> None:
     np.testing.assert_allclose(laplace.dispersed(s, 30.0, 90.0, 1.5, 0.0)[:3], free, atol=1e-12)
     exact = -s * 30 - 90.0 * s / (s + 1.5)
     departure = [np.abs(laplace.dispersed(s, 30.0, 90.0, 1.5, pe) - exact).max() for pe in (1e-6, 1e-7, 1e-8)]
-    # 2φ/(1 + sqrt(1 + 4φε)) = φ - ε φ² + ...: the departure falls in proportion to Pe_L⁻¹
+    # φ - ε φ² + ...: the departure falls in proportion to Pe_L⁻¹
     np.testing.assert_allclose(departure, np.abs(exact**2).max() * np.array([1e-6, 1e-7, 1e-8]), rtol=1e-3)
 
 
-@pytest.mark.parametrize("inverse_peclet", [1e-4, 1e-2])
-def test_dispersed_against_the_inverse_gaussian(inverse_peclet: float) -> None:
-    # without sorption, diffusion makes the passage time inverse Gaussian: mean t_M, shape t_M/(2 Pe_L⁻¹)
-    hold_up = 30.0
-    time = np.linspace(20, 45, 200)
-    shape = hold_up / (2 * inverse_peclet)
-    expected = np.sqrt(shape / (2 * np.pi * time**3)) * np.exp(-shape * (time - hold_up) ** 2 / (2 * hold_up**2 * time))
-    found = laplace.invert(
-        lambda s: np.exp(laplace.dispersed(s, hold_up, 0.0, 1.0, inverse_peclet)), time, 0.0, 300.0, 6000
-    )
-    assert np.abs(found - expected).max() <= 1e-9 * expected.max()
+def between_the_ends(phi: complex, inverse_peclet: float) -> complex:
+    """ĉ(1) of ε ĉ'' - ĉ' - φ ĉ = 0, ĉ - ε ĉ' = 1 at 0 and ĉ' = 0 at 1: two exponentials, a linear system, 60 digits."""
+    with mpmath.workdps(60):
+        epsilon, phi = mpmath.mpf(inverse_peclet), mpmath.mpc(phi)
+        a = mpmath.sqrt(1 + 4 * phi * epsilon)
+        first, second = (1 + a) / (2 * epsilon), (1 - a) / (2 * epsilon)
+        # the growing one is taken as e^{r (x - 1)}
+        rows = [
+            [(1 - epsilon * first) * mpmath.exp(-first), 1 - epsilon * second],
+            [first, second * mpmath.exp(second)],
+        ]
+        one, two = mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix([1, 0]))
+        return complex(one + two * mpmath.exp(second))
+
+
+@pytest.mark.parametrize("inverse_peclet", [1e-5, 1e-3, 1e-2, 0.1, 3.0])
+def test_dispersed_against_the_boundary_value_problem(inverse_peclet: float) -> None:
+    s = 1j * np.linspace(0.001, 0.3, 12)
+    found = np.exp(laplace.dispersed(s, 30.0, 90.0, 1.5, inverse_peclet))
+    expected = np.array([between_the_ends(one * 30 + 90 * one / (one + 1.5), inverse_peclet) for one in s])
+    np.testing.assert_allclose(found, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("inverse_peclet", [1e-3, 0.1, 1.0])
+def test_dispersed_has_the_moments_of_a_closed_vessel(inverse_peclet: float) -> None:
+    # van der Laan 1958: variance over mean² 2ε - 2ε² (1 - e^{-1/ε}); the kinetics add 2n/k_d²
+    step = 1e-5
+    low, middle, high = laplace.dispersed(step * np.array([-1.0 + 0j, 0, 1]), 30.0, 90.0, 1.5, inverse_peclet).real
+    mean, epsilon = 30 + 90 / 1.5, inverse_peclet
+    assert middle == 0
+    assert (low - high) / (2 * step) == pytest.approx(mean, rel=1e-5)
+    variance = 2 * 90 / 1.5**2 + mean**2 * 2 * epsilon * (1 - epsilon * (1 - np.exp(-1 / epsilon)))
+    assert (low + high) / step**2 == pytest.approx(variance, rel=1e-5)
+
+
+@pytest.mark.parametrize("inverse_peclet", [1e-4, 1e-2, 0.3])
+def test_diffusion_reach_is_where_the_inverse_gaussian_has_fallen(inverse_peclet: float) -> None:
+    # mean m, shape λ = m/(2ε): variance m³/λ = 2ε m², exponent λ (t - m)²/(2 m² t)
+    mean = 30.0
+    time = mean + laplace.diffusion_reach(mean, 2 * inverse_peclet * mean**2)
+    assert mean / (2 * inverse_peclet) * (time - mean) ** 2 / (2 * mean**2 * time) == pytest.approx(37, rel=1e-12)
 
 
 @pytest.mark.parametrize("parameter", ["n", "desorption_rate", "site_n", "site_desorption_rate", "tail"])
