@@ -139,9 +139,9 @@ def _system(asked: Asked) -> Figure:
 
 
 def _rounded_times(outlet: Outlet) -> tuple[float, ...]:
-    """Parts of the apex time of the first peak, to two digits."""
-    first = min(float(outlet.time[curve.argmax()]) for curve in outlet.components.values())
-    return tuple(float(f"{share * first:.2g}") for share in PROFILES_AT)
+    """Parts of the apex time of the first peak, to two digits; none where there is no peak."""
+    apexes = [float(outlet.time[curve.argmax()]) for curve in outlet.components.values() if curve.any()]
+    return tuple(float(f"{share * min(apexes):.2g}") for share in PROFILES_AT) if apexes else ()
 
 
 def _gas(system: System) -> GasProfile:

@@ -14,6 +14,8 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.column import laplace
+from gcfit.column.flow import flow_of
+from gcfit.column.scales import inlet_concentration
 from gcfit.column.solvers import (
     NUMERICAL,
     SOLVERS,
@@ -111,7 +113,8 @@ def compare(system: System, *, solvers: Mapping[str, Solver] | None = None) -> I
     Parameters
     ----------
     system : System
-        Every component needs its two rates, and an area or an inlet concentration with an injection time.
+        Every component needs its two rates, and an area or an inlet concentration with an injection time; one of which
+        nothing enters has no curve to compare and is left out.
     solvers : mapping of str to Solver, or None
         The most exact first; None takes `SOLVERS`.
 
@@ -123,10 +126,14 @@ def compare(system: System, *, solvers: Mapping[str, Solver] | None = None) -> I
     Raises
     ------
     InputError
-        If there is no component or one lacks what the solvers need.
+        If there is no component, one lacks what the solvers need, or nothing enters of any.
     """
     if not system.components:
         raise InputError(system.source, "there is no [[component]] to solve for")
+    entering = tuple(one for one in system.components if inlet_concentration(system, one, flow_of(system)))
+    if not entering:
+        raise InputError(system.source, "no [[component]] enters the column", remedy="give one an area above 0")
+    system = replace(system, components=entering)
     _load()
     for physics in equations(system):
         groups = [system.components] if physics.competition else [(one,) for one in system.components]
@@ -146,8 +153,9 @@ def equations(system: System) -> list[Physics]:
 
 
 def worst(rows: Iterable[Comparison]) -> float:
-    """Largest difference from a reference over its apex; infinite where a solver gave no solution."""
-    return max((row.figures.difference if row.figures else np.inf for row in rows), default=0.0)
+    """Largest difference from a reference over its apex; infinite where a solver gave no solution or no number."""
+    found = [row.figures.difference if row.figures else np.inf for row in rows]
+    return max((one if np.isfinite(one) else np.inf for one in found), default=0.0)
 
 
 def _compare_group(system: System, physics: Physics, solvers: Mapping[str, Solver]) -> Iterator[Comparison]:

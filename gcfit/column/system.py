@@ -85,7 +85,13 @@ class Component:
 
 @dataclass(frozen=True)
 class System:
-    """All that a system file says."""
+    """All that a system file says.
+
+    Raises
+    ------
+    InputError
+        If a component has an area, and an inlet concentration of 0 of which no area can come.
+    """
 
     column: Column
     carrier: Carrier
@@ -93,6 +99,16 @@ class System:
     detector: Detector = field(default_factory=Detector)
     components: tuple[Component, ...] = ()
     source: str = ""
+
+    def __post_init__(self) -> None:
+        for component in self.components:
+            if component.inlet_concentration == 0 and component.area:
+                raise InputError(
+                    self.source,
+                    f"inlet_concentration_mol_m3 is 0, area is {component.area:g}",
+                    place=f"[[component]] {component.name}",
+                    remedy="leave one of them out",
+                )
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,17 @@ def test_a_chromatogram_is_drawn_with_its_fit(folder: Path) -> None:
     assert {"run1.csv", "data", "fit", "baseline", "Residual (σ)", "Time (s)", "Signal (mV)", "1"} <= set(shown)
 
 
+def test_a_component_that_does_not_enter_sets_no_times(folder: Path) -> None:
+    """The profiles are at parts of the first peak's time, whatever stands before it in the file."""
+    head, *parts = SYSTEM.read_text(encoding="utf-8").split("[[component]]")
+    none = '\nname = "none"\nk_a_per_s = 500\nk_d_per_s = 5\narea = 0\n'
+    (folder / "one.toml").write_text("[[component]]".join((head, parts[0])))
+    (folder / "two.toml").write_text("[[component]]".join((head, none, parts[0])))
+    titles = [[text for text in drawn(folder, f"{name}.toml") if text.endswith(" s")] for name in ("one", "two")]
+    assert titles[0]
+    assert titles[0] == titles[1]
+
+
 def test_the_sample_is_drawn_with_the_names_of_its_system(folder: Path) -> None:
     shown = drawn(folder, SAMPLE, "--system", SYSTEM)
     assert {"1 benzene", "2 toluene", "3 ethylbenzene", "4 p,m-xylene", "5 o-xylene"} <= set(shown)

@@ -174,6 +174,25 @@ def test_few_adsorptions_have_no_fourier_sum_and_no_grid() -> None:
     assert all(row.figures and row.figures.difference < 1e-10 for row in rows if row.solver == "quadrature")
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_component_of_which_nothing_enters_is_left_out(place: int) -> None:
+    """It has no curve to compare; the other's rows are those that it has alone."""
+    some = [Component("a", 579.0, 5.299, area=100.0)]
+    alone = replace(btex(), components=tuple(some))
+    some.insert(place, Component("none", 579.0, 5.299, area=0.0))
+    solvers = {name: SOLVERS[name] for name in ("closed form", "fourier")}
+    found = list(compare(replace(btex(), components=tuple(some)), solvers=solvers))
+    assert [row.figures for row in found] == [row.figures for row in compare(alone, solvers=solvers)]
+    with pytest.raises(InputError, match="enters the column"):
+        list(compare(replace(btex(), components=(some[place],)), solvers=solvers))
+
+
+def test_a_difference_that_is_no_number_passes_no_tolerance(benzene: list[Comparison]) -> None:
+    row = next(row for row in benzene if row.figures)
+    assert row.figures is not None
+    assert worst([row, replace(row, figures=replace(row.figures, difference=np.nan))]) == np.inf
+
+
 def test_input_errors() -> None:
     with pytest.raises(InputError, match="there is no"):
         next(compare(replace(btex(), components=())))

@@ -107,3 +107,16 @@ def test_components_that_lack_something(component: Component, injection: Injecti
 def test_no_component() -> None:
     with pytest.raises(InputError, match=r"^btex: there is no \[\[component\]\] to solve for$"):
         solve(replace(btex(), components=()), TIME)
+
+
+def test_the_start_of_the_injection_has_an_empty_column() -> None:
+    """Nothing has entered, so nothing can be lost; a division by the injected amount would warn, and warnings fail."""
+    found = solve(btex("benzene"), [0.0], profile_times=[0.0])
+    assert found.mass_balance_error[0] == 0
+    assert not found.profiles[0].concentration.any()
+
+
+def test_a_balance_that_is_no_number_is_no_solution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gcfit.column.numerical.march._March.balance", lambda _: np.array([np.nan]))
+    with pytest.raises(SolverError, match="is lost"):
+        solve(btex("benzene"), [1.0])

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from gcfit.column.flow import flow_of
-from gcfit.column.system import Carrier, Component, Detector, Injection, gas_viscosity, parse_system, read_system
+from gcfit.column.system import (
+    Carrier,
+    Column,
+    Component,
+    Detector,
+    Injection,
+    System,
+    gas_viscosity,
+    parse_system,
+    read_system,
+)
 from gcfit.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +198,12 @@ def test_unknown_keys_in_components_and_at_the_top() -> None:
 )
 def test_everything_wrong_is_one_line(path: str, value: object, text: str) -> None:
     assert refused(changed(path, value)) == text
+
+
+def test_an_area_that_no_inlet_concentration_gives_is_refused() -> None:
+    empty = Component("a", 579.0, 5.299, area=100.0, inlet_concentration=0.0)
+    with pytest.raises(InputError, match="a: inlet_concentration_mol_m3 is 0, area is 100; leave one of them out"):
+        System(Column(20.0, 9e-5, 1e-6), Carrier(4e5, 1e5, inlet_velocity=0.4), components=(empty,))
 
 
 def test_nothing_that_tells_the_velocity() -> None:

@@ -28,7 +28,7 @@ class Run:
     snapshots : tuple of ndarray, shape (2, n, m)
         Fluxes and loadings at the asked profile times.
     balance : ndarray, shape (m,)
-        |injected - left - remaining| over injected at the last time.
+        |injected - left - remaining| over injected at the last time, 0 before the injection.
     highest, lowest : ndarray, shape (m,)
         Extremes of the flux at the outlet, 0 included.
     steepest : ndarray, shape (m,)

@@ -215,7 +215,7 @@ def _problem(case: Case, resolution: float, refinement: float) -> Problem:
 
 
 def _solution(case: Case, problem: Problem, run: Run, times: Array, profile_times: tuple[float, ...]) -> Solution:
-    if run.balance.max() > LOST:
+    if not run.balance.max() <= LOST:  # nor a balance that is no number
         worst = int(np.argmax(run.balance))
         raise SolverError(f"component {case.names[worst]}: {run.balance[worst]:.1e} of the injected amount is lost")
     count = len(case.names)
