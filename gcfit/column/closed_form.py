@@ -1,7 +1,8 @@
 """The linear sorption law and its overloaded form in closed form (Giddings and Eyring 1955; Thomas 1944).
 
 Diffusion-free column with first-order kinetics, θ = t - t_M the time spent adsorbed, n = α k_a t_M the mean number of
-adsorptions. Everything here is exact for velocity constant or variable: only t_M and n carry the column.
+adsorptions. The linear law is exact for velocity constant or variable: only t_M and n carry the column. The overloaded
+form is exact for a pulse at constant velocity; where the gas expands its loading falls along the column.
 All functions return zero for θ <= 0, except where the law itself says otherwise.
 """
 
@@ -113,8 +114,11 @@ def step_complement(time: Array, hold_up: float, n: float, desorption_rate: floa
 def rectangle(time: Array, hold_up: float, n: float, desorption_rate: float, duration: float) -> Array:
     """Unit-area response to a rectangular injection of `duration` [s]: (J(θ) - J(θ - t1))/t1.
 
-    The difference is taken between the smaller of J and 1 - J, so that neither tail cancels.
+    The difference is taken between the smaller of J and 1 - J, so that neither tail cancels; for an injection much
+    shorter than the peak, whose two J are nearly the same, the impulse response is integrated over it.
     """
+    if duration <= NARROW_PANEL * np.sqrt(2 * n) / desorption_rate:
+        return _short_rectangle(time - hold_up, n, desorption_rate, duration)
     early = step(time, hold_up, n, desorption_rate), step(time - duration, hold_up, n, desorption_rate)
     late = (
         step_complement(time - duration, hold_up, n, desorption_rate),
@@ -127,6 +131,9 @@ def rectangle(time: Array, hold_up: float, n: float, desorption_rate: float, dur
 def overloaded(time: Array, hold_up: float, n: float, desorption_rate: float, loading: float) -> Array:
     """Unit-area impulse response of the nonlinear law with `loading` β (Thomas 1944; Wade, Bergold and Carr 1987).
 
+    At constant velocity β = k_a ∫c dt/q_max of the pulse. At variable velocity ∫c dt falls from the inlet to the outlet
+    by û = u(L)/u0, and no β is exact.
+
     (1 - e^{-β})/β · h/(e^{-β} + (1 - e^{-β}) J), written with 1 - J so that no term cancels: β > 0 tails (Langmuir),
     β < 0 fronts (anti-Langmuir), β = 0 is `impulse`.
     """
@@ -136,6 +143,17 @@ def overloaded(time: Array, hold_up: float, n: float, desorption_rate: float, lo
     remaining = step_complement(time, hold_up, n, desorption_rate)
     eluted = step(time, hold_up, n, desorption_rate)
     result: Array = -np.expm1(-loading) / loading * value / (np.exp(-loading) * remaining + eluted)
+    return result
+
+
+def _short_rectangle(delay: Array, n: float, desorption_rate: float, duration: float) -> Array:
+    """Mean over the injection of h, by Gauss-Legendre nodes, and of the unretained spike."""
+    nodes, weights = np.polynomial.legendre.leggauss(FEW_NODES)
+    part = np.clip(delay, 0.0, duration) / 2
+    inner = delay[..., None] - part[..., None] * (nodes + 1)
+    smooth = impulse(inner, 0.0, n, desorption_rate) @ weights * part
+    spike = np.where((delay > 0) & (delay <= duration), np.exp(-n), 0.0)
+    result: Array = (smooth + spike) / duration
     return result
 
 

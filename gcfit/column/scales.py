@@ -133,7 +133,10 @@ def _reference_rows(system: System, flow: Flow, base: Component) -> list[Scale]:
 
 
 def _equilibrium_rows(system: System, component: Component, base: Component, flow: Flow) -> list[Scale]:
-    """K, k = αK, the paper's β = K/K_ref, and q_e = K c_0."""
+    """K, k = αK, the paper's β = K/K_ref, q_e = K c_0, and the loading of sites k_a c_0 t1/q_max at the inlet.
+
+    The last is the β of the law of Thomas at constant velocity; at variable velocity β falls to 1/û of it on the way.
+    """
     constant = _equilibrium(system, component)
     rows = [
         Scale("equilibrium_constant", constant, "1", component.name),

@@ -25,7 +25,7 @@ class Simulation:
     Parameters
     ----------
     chromatogram : Chromatogram
-        Time [s] and signal: the sum of the components, baseline and noise.
+        Time [s] and signal: the sum of the components, baseline and noise; its notes say what the solver does not use.
     components : mapping of str to ndarray, shape (n,)
         Signal of each analyte alone, without baseline and noise.
     """
@@ -89,7 +89,7 @@ def simulate(
     if deviation:
         signal = signal + deviation * np.random.default_rng(seed).standard_normal(time.size)
     names = [component.name for component in system.components]
-    record = Chromatogram(time, signal, source=system.source)
+    record = Chromatogram(time, signal, source=system.source, notes=_unused(system, solver))
     return Simulation(record, MappingProxyType(dict(zip(names, curves, strict=True))))
 
 
@@ -212,6 +212,16 @@ def _passed(system: System, component: Component, solver: str, velocity_model: V
         return last
     spread = diffusion_variance(system, component, flow_of(system, velocity_model))
     return last + laplace.diffusion_reach(laplace.moments(law).mean, spread)
+
+
+def _unused(system: System, solver: str) -> tuple[str, ...]:
+    """What the file says and a solver of the linear law without diffusion does not take into account."""
+    if solver == "numerical":
+        return ()
+    keys = {"q_max_mol_m3": [one.saturation for one in system.components]}
+    keys["diffusion_m2_s"] = [one.diffusion for one in system.components]
+    unused = " and ".join(key for key, values in keys.items() if any(values))
+    return (f"{unused}: not used by the solver {solver}; --solver numerical does",) if unused else ()
 
 
 def _lacks(system: System, component: Component, what: str) -> InputError:

@@ -25,7 +25,7 @@ def moments_of(time: Array, curve: Array, weights: Array) -> tuple[float, float,
     return area, mean, second, third
 
 
-def mixture(delay: float, n: float, rate: float) -> tuple[mpmath.mpf, mpmath.mpf]:
+def mixture(delay: float | mpmath.mpf, n: float, rate: float) -> tuple[mpmath.mpf, mpmath.mpf]:
     """h and 1 - J with 40 digits: m stays with probability Poisson(m; n), together Gamma(m)-distributed.
 
     h = Σ_m Poisson(m; n) k_d Poisson(m - 1; k_d θ) and 1 - J = Σ_m Poisson(m; n) Σ_{j < m} Poisson(j; k_d θ).

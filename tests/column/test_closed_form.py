@@ -118,6 +118,30 @@ def test_before_the_hold_up_time_nothing_has_left() -> None:
     assert (closed_form.overloaded(time, 10.0, 3.0, 0.5, -4.0) == 0).all()
 
 
+@pytest.mark.parametrize("duration", [1e-12, 1e-8, 1e-3, 0.3, 0.36, 4.0])
+@pytest.mark.parametrize(("n", "rate"), [(0.3, 0.01), (439.745488, 5.299), (2.0, 0.3)])
+def test_short_injections_keep_all_digits(n: float, rate: float, duration: float) -> None:
+    """Differences of 1 - J with 40 digits, of which the shortest injection takes twelve."""
+    middle, sigma = n / rate, np.sqrt(2 * n) / rate
+    delays = [delay for delay in middle + sigma * np.array([-4.0, -1.0, 0.0, 2.0, 5.0]) if delay > duration]
+    with mpmath.workdps(plain.DIGITS):
+        ends = [(mpmath.mpf(delay) - mpmath.mpf(duration), mpmath.mpf(delay)) for delay in delays]
+        left = [[plain.mixture(delay, n, rate)[1] for delay in pair] for pair in ends]
+        parts = [(before - after) / mpmath.mpf(duration) for before, after in left]
+    found = closed_form.rectangle(np.array(delays), 0.0, n, rate, duration)
+    np.testing.assert_allclose(found, np.array(parts, dtype=float), rtol=2e-12)
+
+
+def test_a_short_injection_passes_unretained_as_a_rectangle() -> None:
+    # e^{-n}/t1 while it lasts, and h(0+) = n k_d e^{-n} of what has been adsorbed once, for so long
+    n, rate, duration = 2.0, 0.3, 1e-4
+    found = closed_form.rectangle(np.array([-1e-5, 5e-5, 1e-4, 1.5e-4]), 0.0, n, rate, duration)
+    once = n * rate * np.exp(-n)
+    np.testing.assert_allclose(
+        found, [0, np.exp(-n) / duration + once / 2, np.exp(-n) / duration + once, once], rtol=1e-4
+    )
+
+
 def test_the_argument_is_not_written_to() -> None:
     time = np.linspace(0, 100, 11)
     before = time.copy()

@@ -121,3 +121,21 @@ def test_the_times_are_not_written_to() -> None:
     before = time.copy()
     response(Pair(30.0, 8.0, 0.5), Inlet(4.0, 1.0), time, form="double")
     np.testing.assert_array_equal(time, before)
+
+
+@pytest.mark.parametrize("inlet", [Inlet(40.0), Inlet(4.0), Inlet(0.0, 10.0), Inlet(4.0, 2.0)], ids=str)
+@pytest.mark.parametrize(("n", "rate"), [(1e6, 1e5), (1e4, 1e4), (1e8, 1e8)])
+def test_a_narrow_peak_under_a_long_injection_is_not_missed(n: float, rate: float, inlet: Inlet) -> None:
+    """At single times, where nodes that miss the peak see zeros. A peak so narrow leaves the inlet's own shape."""
+    centre, sigma = n / rate, np.sqrt(2 * n) / rate
+    since = np.array([0.21, 0.37, 0.52, 0.68, 0.83]) * (inlet.duration + inlet.tail)
+    found = np.concatenate([response(Pair(0.0, n, rate), inlet, [centre + one]) for one in since])
+    if not inlet.tail:
+        expected = np.full(since.size, 1 / inlet.duration)
+    elif not inlet.duration:
+        # e^{-x/τ}/τ seen by a law of variance σ²: times 1 + σ²/(2 τ²), and the next orders are below 1e-7
+        expected = np.exp(-since / inlet.tail) / inlet.tail
+    else:
+        passed = np.minimum(since, inlet.duration)
+        expected = np.exp(-since / inlet.tail) * np.expm1(passed / inlet.tail) / inlet.duration
+    np.testing.assert_allclose(found, expected, rtol=max(1e-9, (sigma / max(inlet.tail, 1)) ** 2))

@@ -208,3 +208,15 @@ def test_the_last_sample_is_not_lost_by_rounding(until: float, rate: float, poin
     run = simulate(replace(PAPER, detector=Detector(rate=rate, until=until)))
     assert run.time.size == points
     assert run.time[-1] == pytest.approx((points - 1) / rate, abs=1e-15)
+
+
+def test_what_a_solver_does_not_use_is_noted() -> None:
+    one = Component("a", 579.0, 5.299, area=100.0, inlet_concentration=1e-6)
+    system = replace(PAPER, detector=Detector(until=300.0), components=(one, replace(one, name="b", diffusion=1e-6)))
+    full = replace(system, components=(replace(one, saturation=1.0, diffusion=1e-6),))
+    assert simulate(replace(system, components=(one,))).chromatogram.notes == ()
+    (note,) = simulate(system).chromatogram.notes
+    assert note == "diffusion_m2_s: not used by the solver laplace; --solver numerical does"
+    (note,) = simulate(full, solver="quadrature").chromatogram.notes
+    assert note.startswith("q_max_mol_m3 and diffusion_m2_s: not used by the solver quadrature")
+    assert simulate(full, solver="numerical").chromatogram.notes == ()

@@ -5,6 +5,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gcfit.column.flow import flow_of
@@ -120,6 +121,18 @@ def test_a_byte_order_mark_is_no_key(tmp_path: Path) -> None:
 )
 def test_viscosity_against_published_values(gas: str, celsius: float, published: float) -> None:
     assert gas_viscosity(gas, celsius + 273.15) == pytest.approx(published, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("gas", "mass", "size", "well", "short"), [("N2", 28.01348, 0.3656, 98.94, 1.3), ("Ar", 39.948, 0.335, 143.2, 2.5)]
+)
+def test_viscosity_is_too_low_where_it_is_hot(gas: str, mass: float, size: float, well: float, short: float) -> None:
+    # Lemmon and Jacobsen, Int. J. Thermophys. 25 (2004) 21, equations 2 and 3: the dilute gas [µPa s], σ in nm
+    kelvin = 673.15
+    powers = np.log(kelvin / well) ** np.arange(5)
+    collision = np.exp(powers @ [0.431, -0.4623, 0.08406, 0.005341, -0.00331])
+    dilute = 0.0266958e-6 * np.sqrt(mass * kelvin) / (size**2 * collision)
+    assert 100 * (1 - gas_viscosity(gas, kelvin) / dilute) == pytest.approx(short, abs=0.05)
 
 
 def test_viscosity_formulas_of_helium_and_nitrogen() -> None:
