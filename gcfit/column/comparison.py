@@ -32,6 +32,7 @@ from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
 POINTS_PER_SIGMA, REACH = 25, 12.0  # of the times at which a peak is compared: spacing, half-width in σ
+SHARP, SIDE = 1e-3, 1e-9  # ratio of neighbouring steps at a jump; distance of its two points, of the time
 FINER = 1.5  # where only the full equations reach, they are held against a grid finer by this factor
 FINER_GRID = "numerical, finer grid"
 
@@ -204,16 +205,18 @@ def _answer(solve: Solve, system: System, time: Array, physics: Physics) -> _Ans
 
 
 def _figures(time: Array, curve: Array, reference: Array, ideal_curve: Array) -> Figures:
-    """Figures of a curve at equal steps."""
-    step, total = time[1] - time[0], curve.sum()
-    mean = float(time @ curve / total)
+    """Figures of a curve, with the trapezoid rule."""
+    steps = np.diff(time)
+    weights = (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
+    area = float(weights @ curve)
+    mean = float(weights @ (time * curve)) / area
     return Figures(
         retention_time_s=_apex(time, curve),
-        sigma_s=float(np.sqrt((time - mean) ** 2 @ curve / total)),
-        area=float(total * step),
+        sigma_s=float(np.sqrt(weights @ ((time - mean) ** 2 * curve) / area)),
+        area=area,
         height=float(curve.max()),
         difference=_largest(curve - reference, reference),
-        difference_l2=float(np.linalg.norm(curve - reference) / np.linalg.norm(reference)),
+        difference_l2=float(np.sqrt(weights @ (curve - reference) ** 2 / (weights @ reference**2))),
         effect=_largest(curve - ideal_curve, ideal_curve),
     )
 
@@ -223,15 +226,21 @@ def _largest(difference: Array, reference: Array) -> float:
 
 
 def _apex(time: Array, curve: Array) -> float:
-    """Vertex of the parabola through the highest point and its neighbours [s]."""
+    """Vertex of the parabola through the highest point and its neighbours [s]; that point itself on a sharp front."""
     top = min(max(int(np.argmax(curve)), 1), curve.size - 2)
     left, middle, right = curve[top - 1 : top + 2]
-    bend = left - 2 * middle + right
-    return float(time[top] + (0.5 * (time[1] - time[0]) * (left - right) / bend if bend < 0 else 0.0))
+    before, after = np.diff(time[top - 1 : top + 2])
+    rise, fall = (middle - left) / before, (right - middle) / after
+    if not fall < rise or min(before, after) < SHARP * max(before, after):
+        return float(time[max(int(np.argmax(curve)), 1)])
+    return float(time[top] - (rise * after + fall * before) / (fall - rise) / 2)
 
 
 def _times(system: System, component: Component, physics: Physics) -> Array:
-    """Equal steps over the whole peak [s]; from the hold-up time on where sites are shared: overload shifts peaks."""
+    """Equal steps over the whole peak [s]; from the hold-up time on where sites are shared: overload shifts peaks.
+
+    Where fronts are sharp, since the injection or the tail is wide against the stays in the column, points are added.
+    """
     law = law_of(system, component, physics.velocity)
     moments = laplace.moments(law)
     # 2 Pe_L⁻¹ mean² at constant velocity, at most 9/8 of it at variable velocity
@@ -239,7 +248,23 @@ def _times(system: System, component: Component, physics: Physics) -> Array:
     sigma = float(np.sqrt(variance))
     first = law.hold_up if physics.competition else max(law.hold_up, moments.mean - REACH * sigma)
     last = moments.mean + REACH * sigma
-    return np.linspace(first, last, int(np.ceil((last - first) / sigma * POINTS_PER_SIGMA)) + 1)
+    equal = np.linspace(first, last, int(np.ceil((last - first) / sigma * POINTS_PER_SIGMA)) + 1)
+    kinetic = np.sqrt(2 * law.n) / law.desorption_rate
+    return equal if law.n >= laplace.LEAST_N and kinetic > sigma / 4 else np.union1d(equal, _front_times(law))
+
+
+def _front_times(law: laplace.Law) -> Array:
+    """Times [s] that follow a curve's steps: the stays in the column and the tail, from both ends of the injection.
+
+    What passes unretained jumps at the hold-up time and falls at the end of the injection: a point on either side.
+    """
+    far = laplace.TAIL_STANDARD
+    roots = np.arange(max(-np.sqrt(law.n), -far), far, 1 / POINTS_PER_SIGMA)
+    stays = (np.sqrt(law.n) + roots) ** 2 / law.desorption_rate
+    tail = np.arange(0.0, laplace.LOG_EPSILON, 1 / POINTS_PER_SIGMA) * law.tail
+    side = SIDE * (law.hold_up + law.duration)
+    delays = np.concatenate([[-side, side], side + stays, side + tail])
+    return np.concatenate([law.hold_up + delays, law.hold_up + law.duration + delays])
 
 
 def _load() -> None:

@@ -12,7 +12,18 @@ from gcfit.column.simulate import simulate
 from gcfit.column.solvers import SOLVERS, Curves, Physics, Solver
 from gcfit.column.system import Component, Detector, System
 from gcfit.errors import InputError, SolverError
-from tests.column.paper import CONSTANT_HOLD_UP, DERIVED, HOLD_UP, PAIRS, PHASE_RATIO, RISE, btex, rectangle, sharing
+from tests.column.paper import (
+    CONSTANT_HOLD_UP,
+    DERIVED,
+    HOLD_UP,
+    PAIRS,
+    PHASE_RATIO,
+    RISE,
+    btex,
+    not_yet,
+    rectangle,
+    sharing,
+)
 
 PLAIN = Physics("variable")
 QUICK = {name: solver for name, solver in SOLVERS.items() if name != "quadrature, double"}
@@ -191,6 +202,40 @@ def test_a_difference_that_is_no_number_passes_no_tolerance(benzene: list[Compar
     row = next(row for row in benzene if row.figures)
     assert row.figures is not None
     assert worst([row, replace(row, figures=replace(row.figures, difference=np.nan))]) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("n", "number", "duration", "tail"),
+    [
+        (0.01, 1e-3, 4.0, 0.0),
+        (0.1, 1.0, 4.0, 0.0),
+        (1.0, 10.0, 4.0, 0.0),
+        (1.0, 1e3, 1e-3, 0.0),
+        (10.0, 100.0, 0.5, 0.0),
+        (1e4, 1e6, 20.0, 0.0),
+        (1.0, 0.01, 4.0, 50.0),
+        (0.5, 1.0, 4.0, 0.1),
+    ],
+)
+def test_area_and_sigma_with_a_sharp_front(n: float, number: float, duration: float, tail: float) -> None:
+    """Moments (DESIGN 3): c_0 t1/û and 2n/k_d² + t1²/12 + τ², with n adsorptions and k_d t_M."""
+    rate = number / HOLD_UP
+    component = Component("a", n / PHASE_RATIO / HOLD_UP, rate, inlet_concentration=1.0)
+    system = replace(btex(duration=duration, tail=tail), components=(component,))
+    solvers = {name: SOLVERS[name] for name in ("closed form", "quadrature")}
+    rows = [row for row in compare(system, solvers=solvers) if row.physics == PLAIN]
+    assert rows
+    for row in rows:
+        assert row.figures is not None
+        assert row.figures.area == pytest.approx(duration / RISE, rel=1e-3)
+        sigma = np.sqrt(2 * n / rate**2 + duration**2 / 12 + tail**2)
+        assert row.figures.sigma_s == pytest.approx(sigma, rel=1e-3)
+        assert row.figures.difference < 1e-9
+        if n <= 1 and not tail:
+            # all of the injection that adsorbs not or once and desorbs in time is there when it ends, and no more
+            highest = 1 - float(not_yet(np.array([duration]), n, rate)[0])
+            assert row.figures.height == pytest.approx(highest / RISE, rel=1e-6)
+            assert row.figures.retention_time_s == pytest.approx(HOLD_UP + duration, abs=1e-6)
 
 
 def test_input_errors() -> None:
