@@ -167,3 +167,23 @@ def test_means_of_unloaded_components_do_not_depend_on_the_joint_solution() -> N
     curves = solve(sharing(btex(), 1e7), time, diffusion=False).outlet
     means = (curves @ time) / curves.sum(axis=1)
     np.testing.assert_allclose(means, [DERIVED[name][1] for name in PAIRS], atol=1e-3)
+
+
+@pytest.mark.parametrize("sites", [0.06, 0.01])
+def test_the_error_estimate_holds_where_cells_are_not_set_by_the_resolution(sites: float) -> None:
+    """Few plates take the least number of cells, sharp fronts more than was asked for; a finer grid tells."""
+    system = System(
+        Column(5.0, 9e-5, 1e-6),
+        Carrier(4.01e5, 1.013e5, inlet_velocity=0.41),
+        Injection(4.0),
+        components=(
+            Component("a", 60.0, 2.0, inlet_concentration=1e-3, saturation=sites),
+            Component("b", 120.0, 2.5, inlet_concentration=2e-3, saturation=2.5 * sites),
+        ),
+    )
+    time = np.linspace(0.1, 30.0, 300)
+    solution, fine = solve(system, time, estimate_error=True), solve(system, time, resolution=24.0)
+    assert solution.error_estimate is not None
+    for index in range(2):
+        error = np.abs(solution.outlet[index] - fine.outlet[index]).max() / fine.outlet[index].max()
+        assert 0.5 * error < solution.error_estimate[index] < 50 * error
