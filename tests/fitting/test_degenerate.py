@@ -119,8 +119,8 @@ def test_a_peak_cut_by_the_end_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("period", "size"),
-    [(40.0, 20.0), (40.0, 1000.0), (60.0, 1000.0), (90.0, 20.0), (90.0, 1000.0), (150.0, 1000.0), (300.0, 20.0),
-     (300.0, 1000.0), (1200.0, 20.0)],
+    [(40.0, 20.0), (40.0, 1000.0), (60.0, 1000.0), (90.0, 20.0), (90.0, 1000.0), (150.0, 20.0), (300.0, 1000.0),
+     (1200.0, 20.0)],
 )  # fmt: skip
 def test_a_sine_has_no_peak_that_is_known(period: float, size: float) -> None:
     # its humps leave no baseline free between them: how deep that lies is the model's invention

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -143,14 +144,21 @@ def beside_a_saw(behind: float, sigma: float, height: float) -> tuple[Chromatogr
     return Chromatogram(TIME, signal), sigma * height * np.sqrt(2 * np.pi)
 
 
-def test_a_baseline_far_from_where_the_trace_rests_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+@cache
+def spoilt_by_a_saw() -> tuple[Piece, tuple[PeakFit, ...]]:
+    """The window of such a Gaussian before it is cut, and its peaks where it is not."""
+    with pytest.MonkeyPatch.context() as patch:
+        (window,), before = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], patch)
+    return window, before
+
+
+def test_a_baseline_far_from_where_the_trace_rests_is_none() -> None:
     behind = 6.0
     chromatogram, area = beside_a_saw(behind, 1.0, 15.0)
-    _, before = fitted(chromatogram, monkeypatch)
+    _, before = spoilt_by_a_saw()
     spoilt = min(before, key=lambda one: abs((one.retention_time_s or 0.0) - 40.0 - behind))
     assert (spoilt.area or 0.0) > 1.3 * area
     assert (spoilt.r_squared or 0.0) > 0.999
-    monkeypatch.undo()
     peaks = gcfit.fit(chromatogram, settings=FitSettings(hold_up=1.0)).peaks
     own = min(peaks, key=lambda one: abs((one.retention_time_s or 0.0) - 40.0 - behind))
     assert own.status == "ok"
@@ -202,20 +210,20 @@ def test_the_level_top_of_a_long_injection_is_no_rest() -> None:
 
 
 def test_parts_that_float_too_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    window, _ = spoilt_by_a_saw()
     assert at_rests([window], map) != [window]
     monkeypatch.setattr(resting, "_floats", lambda result: True)
     assert at_rests([window], map) == [window]
 
 
 def test_parts_higher_than_what_is_seen_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    window, _ = spoilt_by_a_saw()
     monkeypatch.setattr(resting, "BEYOND", 0.5)
     assert at_rests([window], map) == [window]
 
 
 def test_without_a_peak_nothing_is_cut_for_a_baseline_that_floats(monkeypatch: pytest.MonkeyPatch) -> None:
-    (window,), _ = fitted(beside_a_saw(6.0, 1.0, 15.0)[0], monkeypatch)
+    window, _ = spoilt_by_a_saw()
     monkeypatch.setattr(resting, "searched", lambda tasks, map_: [None for _ in tasks])
     assert at_rests([window], map) == [window]
 

@@ -27,7 +27,6 @@ def fitted(pattern: str) -> tuple[Line, ...]:
 ALONE = {
     "openchrom/SHIMADZU.CDF": (0.01, 0.01, 1.0),
     "lcqc/exlc_shim2.txt": (0.005, 0.01, 1.0),
-    "yadg/issue_198.fusion-data": (0.005, 0.06, 1.0),
     "yadg/AgPTFE28*fusion-data": (0.01, 0.05, 1.0),
     "pyexplabsys/NV-F0101.D": (0.01, 0.01, 1.0),
 }
