@@ -75,13 +75,12 @@ def put_rows(rows: Rows, columns: Sequence[str], stream: IO[bytes], layout: Layo
     from gcfit.formats.writers import write_table
 
     chosen, name = layout.chosen(columns), layout.format or "csv"
-    shown = rows if layout.digits is None else (_rounded(row, layout.digits) for row in rows)
     if name not in STREAMED:
-        write_table(list(shown), chosen, stream, name)
+        write_table(list(rows), chosen, stream, name, digits=layout.digits)
         return
     header = _text([], chosen, name, layout)
     stream.write((codecs.BOM_UTF8 if layout.bom else b"") + header)
-    for piece in _pieces(shown, PIECE):
+    for piece in _pieces(rows, PIECE):
         stream.write(_text(piece, chosen, name, layout)[len(header) :])
 
 
@@ -89,7 +88,7 @@ def _text(rows: Sequence[Row], columns: Sequence[str], name: "TableFormat", layo
     from gcfit.formats.writers import write_table
 
     content = io.BytesIO()
-    write_table(rows, columns, content, name, decimal_comma=layout.decimal_comma)
+    write_table(rows, columns, content, name, decimal_comma=layout.decimal_comma, digits=layout.digits)
     return content.getvalue()
 
 
@@ -97,10 +96,6 @@ def _pieces(rows: Rows, size: int) -> Iterator[list[Row]]:
     waiting = iter(rows)
     while piece := list(islice(waiting, size)):
         yield piece
-
-
-def _rounded(row: Row, digits: int) -> dict[str, object]:
-    return {name: float(f"{cell:.{digits}g}") if isinstance(cell, float) else cell for name, cell in row.items()}
 
 
 def say(text: str) -> None:

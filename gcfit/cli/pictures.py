@@ -67,15 +67,17 @@ def picture(
 
 
 def _overlay(asked: Asked) -> Figure:
-    run = _the_trace(asked.files[0], asked.reading)
-    table = asked.choice.table
-    result = fit(run, asked.system, settings=asked.settings) if table is None else _restored(run, table, asked)
+    return _drawn(fit(_the_trace(asked.files[0], asked.reading), asked.system, settings=asked.settings), asked)
+
+
+def _drawn(result: Fit, asked: Asked) -> Figure:
     looks = asked.looks("") | {"title": asked.style.title}
     return overlay(result, zoom=asked.choice.zoom, time_unit=asked.style.axis_unit, **looks)
 
 
-def _restored(run: Chromatogram, table: str, asked: Asked) -> Fit:
+def _restored(asked: Asked) -> Figure:
     """The fit that a table describes; what may be wrong about it is said."""
+    run, table = _the_trace(asked.files[0], asked.reading), str(asked.choice.table)
     rows = rows_of(run, table)
     other = str(rows[0]["file"]) if rows else "-"
     if other != "-" and Path(other).name != Path(run.source).name:
@@ -84,7 +86,7 @@ def _restored(run: Chromatogram, table: str, asked: Asked) -> Fit:
     if result.notes:
         more = f" and {len(result.notes) - 1} more like it" if len(result.notes) > 1 else ""
         say(f"{run.label}: {result.notes[0]}{more}")
-    return result
+    return _drawn(result, asked)
 
 
 def _the_trace(path: str, reading: ReadOptions) -> Chromatogram:
@@ -129,6 +131,8 @@ def _system(asked: Asked) -> Figure:
     for model in VELOCITIES:
         run = simulate(quiet, velocity_model=model)
         outlets.append(Outlet(model, run.time, run.signal, run.components, system.detector.baseline))
+    for note in run.chromatogram.notes:
+        say(f"{system.source}: of the chromatograms: {note.split(';')[0]}")
     times = asked.choice.times
     if times is None:
         times = _rounded_times(outlets[0])
@@ -153,6 +157,7 @@ def _gas(system: System) -> GasProfile:
 
 _KINDS: dict[str, Callable[[Asked], Figure]] = {
     "chromatogram": _overlay,
+    "restored": _restored,
     "chromatograms": _multiples,
     "table": _trends,
     "system": _system,

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 # what is drawn: its name in a message, and the parameters that it has besides those of every figure
 KINDS: dict[str, tuple[str, frozenset[str]]] = {
-    "chromatogram": ("a chromatogram", frozenset({"axis_unit", "table", "zoom", "system"}) | FIT_NAMES | READING_NAMES),
+    "chromatogram": ("a chromatogram", frozenset({"axis_unit", "zoom", "system"}) | FIT_NAMES | READING_NAMES),
+    "restored": (
+        "a chromatogram whose peaks a table gives",
+        frozenset({"axis_unit", "table", "zoom", "system", "hold_up", "injection"}) | READING_NAMES,
+    ),
     "chromatograms": ("several chromatograms", frozenset({"axis_unit", "same_scale", "start", "end"}) | READING_NAMES),
     "system": ("a system file", frozenset({"axis_unit", "times"})),
     "table": ("a peak table", frozenset({"component", "quantity"})),
@@ -193,7 +197,7 @@ def plot(
     target: Any = standard_output() if output == "-" else output
     with as_wrong_use():
         known = format_of(target, file_format)  # before a long fit, not after it
-    kind = _kind(files)
+    kind = _kind(files, choice.table)
     name, own = KINDS[kind]
     refuse_others(ctx, EVERY | own, name)
     if "-" in files and choice.table == "-":
@@ -203,12 +207,13 @@ def plot(
     save(picture(kind, files, choice, style, system, settings, reading), target, known)
 
 
-def _kind(files: tuple[str, ...]) -> str:
+def _kind(files: tuple[str, ...], table: str | None) -> str:
     from gcfit.cli.kinds import kind_of
 
     kinds = {kind_of(path) for path in files}
     if len(files) == 1:
-        return kinds.pop()
+        kind = kinds.pop()
+        return "restored" if kind == "chromatogram" and table is not None else kind
     if kinds != {"chromatogram"}:
         raise InputError("", "several files, and not all are chromatograms", remedy="draw one figure after the other")
     return "chromatograms"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gcfit.cli.options import command, one_of, quantity, read_system, table_options
-from gcfit.cli.output import Row, put_table
+from gcfit.cli.output import Row, put_table, say
 
 if TYPE_CHECKING:
     from gcfit.chromatogram import Array
@@ -83,6 +83,8 @@ def simulate(
     from gcfit.column.simulate import simulate as run
 
     result = run(system, solver=solver, velocity_model=velocity, noise=noise, seed=seed)
+    for note in result.chromatogram.notes:
+        say(f"{system.source}: {note}")
     columns = _columns(result, system.source, components)
     cells = zip(*(column.tolist() for column in columns.values()), strict=True)
     put_table((dict(zip(columns, row, strict=True)) for row in cells), list(columns), output, layout)

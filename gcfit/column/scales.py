@@ -156,9 +156,8 @@ def _kinetic_rows(system: System, component: Component, flow: Flow) -> list[Scal
     """n = α k_a t_M, k_d t_M, mean, σ, N = mean²/σ², L/N: moments of the linear model without diffusion."""
     adsorption, desorption = rates(system, component)
     visits = system.column.phase_ratio * adsorption * flow.hold_up
-    injection = system.injection
-    mean = flow.hold_up + visits / desorption + injection.duration / 2 + injection.tail
-    variance = 2 * visits / desorption**2 + injection.duration**2 / 12 + injection.tail**2
+    mean = flow.hold_up + visits / desorption + system.injection.duration / 2 + system.injection.tail
+    variance = kinetic_variance(system, component, flow)
     return [
         Scale("mean_adsorptions", visits, "1", component.name),
         Scale("desorption_number", desorption * flow.hold_up, "1", component.name),
@@ -182,6 +181,13 @@ def _diffusion_rows(system: System, component: Component, flow: Flow, scale: flo
         Scale("inverse_peclet_column", dispersion / flow.length, "1", component.name),
         Scale("diffusion_share", spread * desorption**2 / (2 * visits), "1", component.name),
     ]
+
+
+def kinetic_variance(system: System, component: Component, flow: Flow) -> float:
+    """Variance of a peak [s²] in the linear model without diffusion: 2n/k_d² of the kinetics, and the injection's."""
+    adsorption, desorption = rates(system, component)
+    visits = system.column.phase_ratio * adsorption * flow.hold_up
+    return 2 * visits / desorption**2 + system.injection.duration**2 / 12 + system.injection.tail**2
 
 
 def diffusion_variance(system: System, component: Component, flow: Flow) -> float:

@@ -9,12 +9,13 @@ import numpy as np
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column import closed_form, laplace
 from gcfit.column.flow import flow_of
-from gcfit.column.scales import diffusion_variance, inlet_concentration
+from gcfit.column.scales import diffusion_variance, inlet_concentration, kinetic_variance
 from gcfit.column.system import Component, System, VelocityModel
 from gcfit.errors import InputError, SolverError
 
 PANEL_NODES = 12
 MOST_POINTS = 10**7
+NOTICED = 0.01  # of a peak's variance: less by diffusion is within what k_d of a fitted peak lumps
 ROUNDING = 1e-12  # of the end of the run: a product of two decimals may lie below a whole number
 
 
@@ -89,7 +90,7 @@ def simulate(
     if deviation:
         signal = signal + deviation * np.random.default_rng(seed).standard_normal(time.size)
     names = [component.name for component in system.components]
-    record = Chromatogram(time, signal, source=system.source, notes=_unused(system, solver))
+    record = Chromatogram(time, signal, source=system.source, notes=_unused(system, solver, velocity_model))
     return Simulation(record, MappingProxyType(dict(zip(names, curves, strict=True))))
 
 
@@ -214,13 +215,17 @@ def _passed(system: System, component: Component, solver: str, velocity_model: V
     return last + laplace.diffusion_reach(laplace.moments(law).mean, spread)
 
 
-def _unused(system: System, solver: str) -> tuple[str, ...]:
-    """What the file says and a solver of the linear law without diffusion does not take into account."""
+def _unused(system: System, solver: str, velocity_model: VelocityModel | None) -> tuple[str, ...]:
+    """What the file says and a solver of the linear law without diffusion leaves out, to the loss of some peak."""
     if solver == "numerical":
         return ()
-    keys = {"q_max_mol_m3": [one.saturation for one in system.components]}
-    keys["diffusion_m2_s"] = [one.diffusion for one in system.components]
-    unused = " and ".join(key for key, values in keys.items() if any(values))
+    flow = flow_of(system, velocity_model)
+    keys = {"q_max_mol_m3": [one.saturation is not None for one in system.components]}
+    keys["diffusion_m2_s"] = [
+        diffusion_variance(system, one, flow) > NOTICED * kinetic_variance(system, one, flow)
+        for one in system.components
+    ]
+    unused = " and ".join(key for key, lost in keys.items() if any(lost))
     return (f"{unused}: not used by the solver {solver}; --solver numerical does",) if unused else ()
 
 

@@ -206,6 +206,8 @@ def _name_peaks(axes: Axes, outlets: Sequence[Outlet], theme: Theme, seconds: fl
     first = outlets[0]
     low = min(float(outlet.signal.min()) for outlet in outlets)
     high = max(float(outlet.signal.max()) for outlet in outlets)
+    if high == low:  # nothing enters the column
+        high = low + 1.0
     power = decade(np.array([low, high]))
     axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

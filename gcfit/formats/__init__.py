@@ -30,7 +30,7 @@ from gcfit.formats.refusals import what_it_is
 from gcfit.formats.reports import peaks_beside
 from gcfit.formats.source import Source, open_source
 from gcfit.formats.text import is_binary
-from gcfit.formats.vendor import files_of, is_run_folder
+from gcfit.formats.vendor import is_run_folder
 
 __all__ = [
     "READERS",
@@ -38,7 +38,6 @@ __all__ = [
     "Reader",
     "Reading",
     "VendorPeak",
-    "files_of",
     "is_run_folder",
     "list_formats",
     "read",

@@ -10,7 +10,6 @@ import re
 import struct
 import tempfile
 import warnings as python_warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,14 +152,3 @@ def _matched(time: Array, signal: Array) -> tuple[Array, Array]:
     if signal.size != time.size and min(signal.size, time.size) > 1:
         time = np.linspace(time[0], time[-1], signal.size)
     return time, signal
-
-
-def files_of(folder: str | Path) -> Iterator[Path]:
-    """Yield what a folder holds for a reader, by name: files, and run folders as a whole; hidden ones are left out."""
-    for path in sorted(Path(folder).iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_file() or is_run_folder(path):
-            yield path
-        elif path.is_dir() and not path.is_symlink():
-            yield from files_of(path)

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -27,6 +28,18 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # some spreadsheets take 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # what a workbook writes as _x000D_ (ECMA-376 part 1, 22.9.2.19): what XML has not or changes, and the like of itself
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How numbers look in a table that is text: with a decimal comma or a point, and how many digits for reading."""
+
+    decimal_comma: bool = False
+    digits: int = 6
+
+    def marked(self, text: str) -> str:
+        """Return a number's text with its decimal mark."""
+        return text.replace(".", ",") if self.decimal_comma else text
 
 
 def quoted(text: str) -> str:
@@ -47,6 +60,7 @@ def write_table(
     *,
     decimal_comma: bool = False,
     bom: bool = False,
+    digits: int | None = None,
 ) -> None:
     """Write rows of one table.
 
@@ -64,6 +78,8 @@ def write_table(
         CSV and TSV: numbers with a decimal comma; CSV then separates cells by semicolons.
     bom : bool
         CSV and TSV: begin with the mark by which Excel knows UTF-8.
+    digits : int, optional
+        Round floats to this many significant digits; by default all are written, but six in Markdown.
 
     Raises
     ------
@@ -72,7 +88,8 @@ def write_table(
     MissingExtraError
         If the packages for XLSX or Parquet are not installed.
     """
-    table = _writer(format)(rows, columns, decimal_comma)
+    shown = rows if digits is None else [_rounded(row, digits) for row in rows]
+    table = _writer(format)(shown, columns, Numbers(decimal_comma, digits or Numbers.digits))
     _put(("\ufeff".encode() if bom and format in ("csv", "tsv") else b"") + table, out)
 
 
@@ -111,7 +128,7 @@ def _heading(trace: Chromatogram, number: int) -> str:
     return quoted(_CONTROL.sub(" ", trace.trace)) or f"trace {number + 1}"
 
 
-def _writer(format: str) -> "Callable[[Sequence[Row], Sequence[str], bool], bytes]":
+def _writer(format: str) -> "Callable[[Sequence[Row], Sequence[str], Numbers], bytes]":
     """Return the writer of a format."""
     if format not in WRITERS:
         raise GcfitError(f"unknown table format '{format}'; known are {', '.join(WRITERS)}")
@@ -131,6 +148,10 @@ def _put(content: bytes, out: Out) -> None:
         raw.write(content)
 
 
+def _rounded(row: Row, digits: int) -> dict[str, object]:
+    return {name: float(f"{cell:.{digits}g}") if isinstance(cell, float) else cell for name, cell in row.items()}
+
+
 def _number(value: object) -> float | int | None:
     """Return a plain number for bool-free Python and numpy numbers, None for everything else."""
     item = getattr(value, "item", None)
@@ -144,10 +165,10 @@ def _plain(value: object) -> object:
     return value if number is None else number
 
 
-def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str, decimal_comma: bool) -> bytes:
+def _delimited(rows: Sequence[Row], columns: Sequence[str], delimiter: str, numbers: Numbers) -> bytes:
     """Return a table as delimited text."""
     lines = [delimiter.join(_enclosed(quoted(column), delimiter) for column in columns)]
-    lines += [delimiter.join([_cell(row.get(name), delimiter, decimal_comma) for name in columns]) for row in rows]
+    lines += [delimiter.join([_cell(row.get(name), delimiter, numbers) for name in columns]) for row in rows]
     return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
@@ -158,25 +179,25 @@ def _enclosed(cell: str, delimiter: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-def _cell(value: object, delimiter: str, decimal_comma: bool) -> str:
+def _cell(value: object, delimiter: str, numbers: Numbers) -> str:
     """Return one cell of delimited text."""
     if value is None:
         return ""
     number = value if type(value) is float else _number(value)  # most cells of a long table are floats
     if number is None:
         return _enclosed(quoted(str(value)), delimiter)
-    return repr(number).replace(".", ",") if decimal_comma else repr(number)
+    return numbers.marked(repr(number))
 
 
-def _csv(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
-    return _delimited(rows, columns, ";" if decimal_comma else ",", decimal_comma)
+def _csv(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
+    return _delimited(rows, columns, ";" if numbers.decimal_comma else ",", numbers)
 
 
-def _tsv(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
-    return _delimited(rows, columns, "\t", decimal_comma)
+def _tsv(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
+    return _delimited(rows, columns, "\t", numbers)
 
 
-def _json(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
+def _json(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
     """Return a list of objects, one row a line; what JSON has no number for (NaN, infinity) is null."""
     lines = (json.dumps({c: _json_value(row.get(c)) for c in columns}, ensure_ascii=False) for row in rows)
     body = ",\n".join(lines)
@@ -191,23 +212,22 @@ def _json_value(value: object) -> object:
     return plain if plain is None or isinstance(plain, str | int | float | bool) else str(plain)
 
 
-def _markdown(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
-    """Return a table for reading: numbers with six digits, columns that are empty throughout left out."""
+def _markdown(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
+    """Return a table for reading: numbers with the digits asked for, columns that are empty throughout left out."""
     shown = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)] or list(columns)
     table = [[_markdown_text(column) for column in shown], ["---"] * len(shown)]
-    table += [[_markdown_cell(row.get(column), decimal_comma) for column in shown] for row in rows]
+    table += [[_markdown_cell(row.get(column), numbers) for column in shown] for row in rows]
     widths = [max(len(line[j]) for line in table) for j in range(len(shown))]
     table[1] = ["-" * width for width in widths]
     lines = (" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in table)
     return "".join(f"| {line} |\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
-def _markdown_cell(value: object, decimal_comma: bool) -> str:
+def _markdown_cell(value: object, numbers: Numbers) -> str:
     number = _number(value)
     if value is None or number is None:
         return "" if value is None else _markdown_text(str(value))
-    text = f"{number:.6g}" if isinstance(number, float) else str(number)
-    return text.replace(".", ",") if decimal_comma else text
+    return numbers.marked(f"{number:.{numbers.digits}g}" if isinstance(number, float) else str(number))
 
 
 def _markdown_text(text: str) -> str:
@@ -215,7 +235,7 @@ def _markdown_text(text: str) -> str:
     return _CONTROL.sub(" ", text).replace("\\", "\\\\").replace("|", "\\|")
 
 
-def _xlsx(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
+def _xlsx(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
     """Return a workbook of one sheet; text is stored as text, numbers with the 16 digits that openpyxl writes."""
     try:
         from openpyxl import Workbook
@@ -245,7 +265,7 @@ def _xlsx_cell(sheet: Any, value: object) -> object:
     return cell
 
 
-def _parquet(rows: Sequence[Row], columns: Sequence[str], decimal_comma: bool) -> bytes:
+def _parquet(rows: Sequence[Row], columns: Sequence[str], numbers: Numbers) -> bytes:
     """Return a Parquet file; a column is of numbers if all its values are, else of text."""
     try:
         import pyarrow as arrow
@@ -270,7 +290,7 @@ def _arrow_column(arrow: Any, values: Iterable[object]) -> object:
     return arrow.array(text, arrow.string())
 
 
-WRITERS: dict[str, Callable[[Sequence[Row], Sequence[str], bool], bytes]] = {
+WRITERS: dict[str, Callable[[Sequence[Row], Sequence[str], Numbers], bytes]] = {
     "csv": _csv,
     "tsv": _tsv,
     "json": _json,

@@ -63,6 +63,13 @@ def test_digits_round_floats_only() -> None:
     assert stream.getvalue().decode().splitlines()[1] == "12300.0,12345,12345.678,,1.5e-09,nan"
 
 
+@pytest.mark.parametrize(("digits", "cell"), [(None, "0.333333"), (3, "0.333"), (12, "0.333333333333")])
+def test_digits_of_markdown(digits: int | None, cell: str) -> None:
+    stream = io.BytesIO()
+    put_rows([{"a": 1 / 3}], ["a"], stream, Layout(format="markdown", digits=digits))
+    assert stream.getvalue().decode().split("\n")[2].strip("| ") == cell
+
+
 def test_columns_are_chosen_and_ordered() -> None:
     assert written(1, Layout(columns="value, name")).decode() == 'value,name\n0.0,"a,0"\n'
 

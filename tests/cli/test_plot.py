@@ -68,6 +68,22 @@ def test_a_component_that_does_not_enter_sets_no_times(folder: Path) -> None:
     assert titles[0] == titles[1]
 
 
+def test_a_column_that_nothing_enters_is_drawn(folder: Path) -> None:
+    text = SYSTEM.read_text(encoding="utf-8")
+    (folder / "empty.toml").write_text(re.sub(r"(?m)^area = .*", "area = 0", text))
+    shown = drawn(folder, "empty.toml")
+    assert {"variable velocity", "Velocity (m/s)"} <= set(shown)
+
+
+def test_what_the_chromatograms_leave_out_is_said(folder: Path) -> None:
+    text = SYSTEM.read_text(encoding="utf-8").replace("k_d_per_s", "k_d_per_s", 1)
+    text = re.sub(r"(?m)^diffusion_m2_s = .*", "diffusion_m2_s = 1e-4", text)
+    (folder / "diffusion.toml").write_text(text)
+    run = inside("plot", "diffusion.toml", "--times", "none", "-o", "diffusion.svg", cwd=folder)
+    expected = "gcfit: diffusion.toml: of the chromatograms: diffusion_m2_s: not used by the solver laplace\n"
+    assert (run.returncode, run.stderr) == (0, expected)
+
+
 def test_the_sample_is_drawn_with_the_names_of_its_system(folder: Path) -> None:
     shown = drawn(folder, SAMPLE, "--system", SYSTEM)
     assert {"1 benzene", "2 toluene", "3 ethylbenzene", "4 p,m-xylene", "5 o-xylene"} <= set(shown)
@@ -238,6 +254,11 @@ def test_the_axis_unit_is_not_that_of_the_file(folder: Path) -> None:
         ([SYSTEM, "--quantity", "area", "-o", "a.png"], 2, "--quantity is not for a system file."),
         (["run1.csv", "--times", "20", "-o", "a.png"], 2, "--times is not for a chromatogram."),
         (["run1.csv", "--same-scale", "-o", "a.png"], 2, "--same-scale is not for a chromatogram."),
+        (
+            ["run1.csv", "--table", "peaks.csv", "--model", "emg", "-o", "a.png"],
+            2,
+            "--model is not for a chromatogram whose peaks a table gives.",
+        ),
         (["run1.csv", "run2.csv", "--model", "emg", "-o", "a.png"], 2, "--model is not for several chromatograms."),
         (["run1.csv", "run2.csv", "--start", "500", "-o", "a.png"], 1, "only 0 points between start and end; the run"),
         (["-", "--table", "-", "-o", "a.png"], 2, "FILES and --table cannot both be -, there is one stdin."),

@@ -121,6 +121,15 @@ def test_a_system_from_stdin() -> None:
     assert (broken.returncode, broken.stderr) == (1, "gcfit: -: unknown key colum; did you mean column?\n")
 
 
+def test_what_a_solver_does_not_use_is_said(tmp_path: Path) -> None:
+    text = SYSTEM.read_text(encoding="utf-8").replace("k_d_per_s", "q_max_mol_m3 = 1.0\nk_d_per_s", 1)
+    (tmp_path / "loaded.toml").write_text(text)
+    run = inside("simulate", "loaded.toml", "--noise", "0", cwd=tmp_path)
+    remark = "q_max_mol_m3: not used by the solver laplace; --solver numerical does"
+    assert (run.returncode, run.stderr) == (0, f"gcfit: loaded.toml: {remark}\n")
+    assert run.stdout == inside("simulate", SYSTEM, "--noise", "0").stdout
+
+
 def test_columns_and_digits() -> None:
     run = inside("simulate", SYSTEM, "--noise", "0", "--columns", "signal,time_s", "--digits", "3")
     assert run.stdout.splitlines()[:3] == ["signal,time_s", "3940.0,0.0", "3940.0,0.2"]

@@ -287,17 +287,6 @@ def test_options_of_tables_make_any_text_delimited(tmp_path: Path) -> None:
     assert_run(found)
 
 
-def test_files_of_a_folder(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.txt", ".hidden", "sub/c.csv"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        write(tmp_path, name, b"x")
-    run = tmp_path / "run.D"
-    run.mkdir()
-    write(run, "FID1A.ch", samples.channel())
-    names = [path.relative_to(tmp_path).as_posix() for path in vendor_reader.files_of(tmp_path)]
-    assert names == ["a.txt", "b.csv", "run.D", "sub/c.csv"]
-
-
 def test_standard_input_and_pipes(tmp_path: Path) -> None:
     code = "from gcfit.formats import read; t = read('-'); print(t.source, t.time.size, t.signal[3])"
     for name in ("delimited", "empower", "channel 179", "andi"):
