@@ -8,6 +8,7 @@ from gcfit.fitting.states import State, WindowData
 
 OWN = 0.05  # of its apex, above which points are a peak's own
 NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
+ALL = 1.2  # of the noise, of which no more is left where all that is seen is described
 POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
 
 
@@ -33,6 +34,11 @@ def misfit(data: WindowData, state: State, place: int) -> float:
 def leaves(data: WindowData, state: State, place: int, share: float) -> bool:
     """Whether far more than noise is left where a peak is seen, and more than a share of its height."""
     return _left(data, state, place) > NOISE * data.deviation and misfit(data, state, place) > share
+
+
+def explained(state: State, deviation: float) -> bool:
+    """Whether a window's fit leaves no more than noise of some standard deviation."""
+    return float(np.sqrt(np.mean(state.solution.residual**2))) <= ALL * deviation
 
 
 def poorly_described(data: WindowData, state: State) -> list[bool]:

@@ -34,19 +34,22 @@ class SumOfPeaks:
         ]
 
     def neighbourhood(
-        self, peaks: Sequence[Peak], group: Sequence[int], new: tuple[Peak, float] | None = None
+        self, peaks: Sequence[Peak], group: Sequence[int], new: tuple[Peak, float] | None = None, *, wide: bool = False
     ) -> Local:
-        """The points around a group of peaks, with the baseline and the curves of all others taken out.
+        """The points around a group of peaks, or of the whole window, with the curves of all others taken out.
 
         Points that belong to others rather than to the group do not count: what others leave there would hide what
-        the group does. A new peak of some height [signal unit] may belong to the group.
+        the group does. A new peak of some height [signal unit] may belong to the group. Around it the baseline is
+        taken out too.
         """
         if len(group) == len(peaks):
             return Local(0, self.data, self.base_order)
         members = [peaks[k] for k in group] + ([] if new is None else [new[0]])
-        begin = min(peak.coordinates[0] - NEAR_BEFORE * peak.sigma for peak in members)
-        end = max(peak.coordinates[0] + NEAR_AFTER * peak.sigma for peak in members)
-        first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
+        first, last = 0, self.data.time.size
+        if not wide:
+            begin = min(peak.coordinates[0] - NEAR_BEFORE * peak.sigma for peak in members)
+            end = max(peak.coordinates[0] + NEAR_AFTER * peak.sigma for peak in members)
+            first, last = (int(place) for place in np.searchsorted(self.data.time, [begin, end]))
         others, own, foreign = self.ground[first:last].copy(), np.zeros(last - first), np.zeros(last - first)
         for place, (start, values) in enumerate(self.parts):
             low, high = max(start, first), min(start + values.size, last)
@@ -65,7 +68,7 @@ class SumOfPeaks:
         counts = (foreign <= np.maximum(own, FOREIGN * own.max(initial=0.0))).astype(np.float64)
         if not counts.all():
             near = replace(near, weights=counts if near.weights is None else counts * near.weights)
-        return Local(first, near, 2)
+        return Local(first, near, self.base_order if wide else 2)
 
     def heights(self) -> Array:
         """Heights of the peaks as they are, shape (peaks,) [signal unit]."""

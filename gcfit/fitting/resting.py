@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.misfit import NOISE
+from gcfit.fitting.misfit import NOISE, explained
 from gcfit.fitting.parting import Piece
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.states import State, heights_of
@@ -73,14 +73,15 @@ def _floats(result: WindowResult) -> bool:
     away = np.abs(above) > max(FLOATING * least, SURE * task.deviation)
     if np.count_nonzero(away & (tops == 0)) < points:
         return False  # as nearly always: nothing but flanks
-    if _explained(result.state, task.deviation) and not (away[:points].any() or away[-points:].any()):
+    half = points // 2
+    if explained(result.state, task.deviation) and not (away[:half].any() or away[-half:].any()):
         return False  # a long tail: all that is seen is one description above a baseline that is seen on both sides
     places = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
     beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
     for some, (first, last) in zip(beside, pairwise([0, *places, task.time.size]), strict=True):
         if last - first < points:
             continue
-        height, half = min(one.height for one in some), points // 2
+        height = min(one.height for one in some)
         level = np.abs(_means(above[first:last], points))
         halves = _means(task.signal[first:last], half)
         change = np.abs(halves[points - half :] - halves[: level.size])
@@ -89,12 +90,6 @@ def _floats(result: WindowResult) -> bool:
         if far.any() and far[rests(task, first, last, duration, height)[0] - first].any():
             return True
     return False
-
-
-def _explained(state: State, deviation: float) -> bool:
-    """Whether a window's fit leaves no more than noise."""
-    residual = state.solution.residual
-    return float(np.sqrt(np.mean(residual**2))) <= NOISE * deviation
 
 
 def _tops(state: State) -> Array:

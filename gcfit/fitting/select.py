@@ -25,10 +25,11 @@ from gcfit.fitting.states import (
     supports,
 )
 from gcfit.fitting.terms import COARSE, Solution
-from gcfit.fitting.together import lessened, overlapping
+from gcfit.fitting.together import STRONG, lessened, overlapping
 
 PERFECT = 1e-3  # of its height; a peak of a crowd that leaves less needs no better model
 SWOLLEN = 2.0  # times as wide as before, beside a higher peak; more than an addition makes of a peak
+WIDE = 12.0  # σ; neighbours nearer than this are free where tails reach far
 SCREEN = 14.0  # a sum of squared scores above this plus the penalty calls for more than the pair
 START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
     "site": ((np.log(0.5), np.log(1.0)), (np.log(0.1), np.log(4.0))),
@@ -37,11 +38,19 @@ START_VALUES: dict[str, tuple[tuple[float, ...], ...]] = {
 }
 
 
-def choose(data: WindowData, state: State, allowed: Sequence[str], places: AbstractSet[int] | None = None) -> State:
+def choose(
+    data: WindowData,
+    state: State,
+    allowed: Sequence[str],
+    places: AbstractSet[int] | None = None,
+    *,
+    wide: bool = False,
+) -> State:
     """Let each peak of a solved window, or those at some places, take the model that the data support of the allowed.
 
     Peaks are taken from the highest down, each with the neighbours that it overlaps strongly while the others stand;
-    then all are fitted together. In a crowd those that are described well stay as they are.
+    then all are fitted together. Where it is `wide` tails that reach far are told from the baseline: neighbours farther
+    away are free too, and all points of the window are seen. In a crowd those that are described well stay as they are.
     """
     heights, sum_of_peaks = heights_of(state), SumOfPeaks(data, state)
     peaks = list(state.peaks)
@@ -50,8 +59,8 @@ def choose(data: WindowData, state: State, allowed: Sequence[str], places: Abstr
             continue
         if data.crowded and misfit(data, state, int(place)) < PERFECT:
             continue
-        group = overlapping(peaks, heights, int(place))
-        local = sum_of_peaks.neighbourhood(peaks, group)
+        group = overlapping(peaks, heights, int(place), WIDE if wide else STRONG)
+        local = sum_of_peaks.neighbourhood(peaks, group, wide=wide)
         # peaks that overlap do not determine all additions at once
         most = len(PARTS) if len(group) == 1 else len(PARTS) - 1
         names = [name for name in allowed if len(MODELS[name].parts) <= most]

@@ -24,6 +24,7 @@ GAUSSIAN_MODELS = ("gaussian", "emg")
 class Task:
     """Everything that decides the fit of one window; `start` are peaks of an earlier round, if there was one.
 
+    `anew` says that the signal is another one since, and models and baseline may be others.
     Where it is `rigid`, the baseline does not bend beyond its order; where the window is `hemmed` in by what is higher
     on either side, none is seen. `curve` evaluates a peak. `louder`, shape (n,), is the noise at each point over that
     of the trace, None where they are the same.
@@ -39,6 +40,7 @@ class Task:
     model: str
     candidates: tuple[Candidate, ...]
     start: tuple[Peak, ...] = ()
+    anew: bool = False
     base_order: int = 2
     rigid: bool = False
     hemmed: bool = False
@@ -146,10 +148,11 @@ def part_of(task: Task, points: slice, candidates: tuple[Candidate, ...], base_o
         louder=louder,
         candidates=candidates,
         start=(),
+        anew=False,
         base_order=base_order,
     )
 
 
 def moved(task: Task, state: State, spill: Array) -> Task:
     """The task again from where it ended, with what neighbours spill into the window taken out of the signal."""
-    return replace(task, signal=task.signal - spill, start=state.peaks, base_order=state.base_order)
+    return replace(task, signal=task.signal - spill, start=state.peaks, base_order=state.base_order, anew=True)

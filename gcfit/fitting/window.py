@@ -7,7 +7,7 @@ from gcfit.fitting.certainty import without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, unbent
-from gcfit.fitting.misfit import leaves
+from gcfit.fitting.misfit import explained, leaves
 from gcfit.fitting.models import Known
 from gcfit.fitting.overload import strong
 from gcfit.fitting.refine import MISSED, refined
@@ -24,8 +24,8 @@ from gcfit.fitting.widths import freed
 
 MOST = 0.1  # of the misfit of the simplest models that is left once what they missed is found
 HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
-SLIGHT_BENDS = 2  # columns of a baseline that bends no more than it often does
 FEW = 4  # one peak in so many is a few
+REACHED = 8.0  # times as much as noise; what leaves more is not described by other tails
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -76,7 +76,8 @@ def _settled(data: WindowData, task: Task) -> Searching:
         state = yield Search(data, task.start, task.base_order)
         if state is None or task.model != "auto":
             return state
-        return without_phantoms(data, (yield from bending(data, state)))
+        bent = without_phantoms(data, (yield from bending(data, state)))
+        return _better(_from_straight(data, task, bent), bent) if bent is not None and task.anew else bent
     state = yield from _first(data, task)
     if state is None or task.model != "auto":
         return state
@@ -218,10 +219,38 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         return solved(data, rough.peaks, rough.base_order)
     if len(kept.peaks) > 1 and FEW * _calls(data, bent) >= len(kept.peaks):
         kept = together(data, kept, min(parts, len(PARTS) - 1))
-    chosen = bend_base(data, choose(data, kept, allowed(kept, parts, task.known)))
-    if chosen.base_order != kept.base_order and not task.crowded:
-        chosen = choose(data, chosen, allowed(chosen, parts, task.known))
-    return _better(without_phantoms(data, chosen), bent)
+    return _better(without_phantoms(data, _chosen(data, task, kept, parts)), bent)
+
+
+def _chosen(data: WindowData, task: Task, kept: State, parts: int = len(PARTS)) -> State:
+    """A window whose peaks take the models that the data support of at most so many parts, then its baseline bends.
+
+    Tails that reach far are told from the baseline by all points together, where that leaves no more than noise.
+    """
+    names = allowed(kept, parts, task.known)
+    near = choose(data, kept, names)
+    best = _bent(data, task, near, names)
+    straight = best.base_order == kept.base_order and explained(best, data.deviation)
+    if straight or task.crowded or len(best.peaks) < 2 or not explained(best, REACHED * data.deviation):
+        return best
+    far = _bent(data, task, choose(data, near, names, wide=True), names)
+    return far if explained(far, data.deviation) and far.criterion < best.criterion else best
+
+
+def _bent(data: WindowData, task: Task, straight: State, names: Sequence[str]) -> State:
+    """A window whose baseline may bend, and whose peaks then take the models that it leaves them."""
+    bent = bend_base(data, straight)
+    return bent if task.crowded or bent.base_order == straight.base_order else choose(data, bent, names)
+
+
+def _from_straight(data: WindowData, task: Task, bent: State) -> State | None:
+    """A window chosen anew from a straight baseline, where that calls for it: a bend may be what tails are for."""
+    bends = not task.crowded and bent.base_order > Task.base_order
+    straight = solved(data, bent.peaks, Task.base_order) if bends else None
+    if straight is None or not _calls(data, straight):
+        return None
+    found = without_phantoms(data, _chosen(data, task, straight))
+    return found if found is not None and explained(found, data.deviation) else None
 
 
 def _only_missed(state: State, grown: State) -> bool:
@@ -231,11 +260,13 @@ def _only_missed(state: State, grown: State) -> bool:
 
 
 def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
-    """Whether a baseline that bends much describes a lone peak's tail, which one addition describes better."""
-    if len(bent.peaks) > 1 or bent.base_order <= task.base_order + SLIGHT_BENDS:
+    """Whether a baseline that bends describes the tail of a peak, which one addition describes better."""
+    if task.crowded or bent.base_order <= task.base_order:
         return False
     plain = solved(data, bent.peaks, task.base_order)
-    return plain is not None and choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
+    if plain is None or not _calls(data, plain):
+        return False
+    return choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
 
 
 def _calls(data: WindowData, state: State) -> int:

@@ -205,7 +205,8 @@ def test_the_level_top_of_a_long_injection_is_no_rest() -> None:
 
     signal = 5.0 + plateau(100.0, 50.0) + plateau(160.0, 20.0) + 0.05 * white(5, time.size)
     settings = FitSettings(hold_up=20.0, injection=lasted)
-    areas = [one.area for one in gcfit.fit(Chromatogram(time, signal), settings=settings).peaks if one.status == "ok"]
+    peaks = gcfit.fit(Chromatogram(time, signal), settings=settings).peaks
+    areas = [one.area for one in peaks if one.status != "not determined"]
     assert areas == pytest.approx([50 * lasted, 20 * lasted], rel=1e-3)
 
 
