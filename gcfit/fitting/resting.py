@@ -73,15 +73,14 @@ def _floats(result: WindowResult) -> bool:
     away = np.abs(above) > max(FLOATING * least, SURE * task.deviation)
     if np.count_nonzero(away & (tops == 0)) < points:
         return False  # as nearly always: nothing but flanks
-    half = points // 2
-    if explained(result.state, task.deviation) and not (away[:half].any() or away[-half:].any()):
-        return False  # a long tail: all that is seen is one description above a baseline that is seen on both sides
+    if explained(result.state, task.deviation):
+        return False  # a long tail: all that is seen is one description
     places = np.searchsorted(task.time, [one.apex_time for one in task.candidates]).tolist()
     beside = [task.candidates[:1], *pairwise(task.candidates), task.candidates[-1:]]
     for some, (first, last) in zip(beside, pairwise([0, *places, task.time.size]), strict=True):
         if last - first < points:
             continue
-        height = min(one.height for one in some)
+        height, half = min(one.height for one in some), points // 2
         level = np.abs(_means(above[first:last], points))
         halves = _means(task.signal[first:last], half)
         change = np.abs(halves[points - half :] - halves[: level.size])
