@@ -9,11 +9,12 @@ from scipy.interpolate import BSpline
 from gcfit.fitting import local_base
 from gcfit.fitting.bases import Base, base_columns
 from gcfit.fitting.detect import Candidate
-from gcfit.fitting.local_base import free_share, unbent
+from gcfit.fitting.local_base import bend_base, free_share, unbent
 from gcfit.fitting.models import Known
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.scores import base_score, score
 from gcfit.fitting.states import Peak, State, WindowData, _term, solved
+from tests.fitting.shapes import gaussian, white
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -171,3 +172,19 @@ def test_no_search_is_begun_for_a_baseline_that_cannot_be_seen_better(
     monkeypatch.setattr(local_base, "solved", lambda data, peaks, order: asked.append(order))
     assert unbent(data, state) is state
     assert asked == []
+
+
+@pytest.mark.parametrize(("bow", "bent"), [(0.0, (0, 5)), (0.25, (150, 200))])
+def test_a_baseline_bends_for_what_is_seen_and_not_by_chance(bow: float, bent: tuple[int, int]) -> None:
+    """Of 200 windows beside one peak; the bow is the root mean square of a parabola in noise."""
+    time = np.arange(0.0, 200.0, 0.5)
+    x = (time - 100) / 100
+    ground = 5 + 0.1 * time + bow * np.sqrt(5) * (1.5 * x**2 - 0.5)
+    peak = Peak("gaussian", np.array([80.0, np.log(4.0)]), 80.0, 4.0)
+    orders = []
+    for seed in range(200):
+        signal = ground + gaussian(time, 80.0, 4.0, 100.0) + white(seed, time.size)
+        state = solved(WindowData(Sampling.of(time), signal, None, 1.0, 1.0, Known()), [peak], 2)
+        assert state is not None
+        orders.append(bend_base(WindowData(Sampling.of(time), signal, None, 1.0, 1.0, Known()), state).base_order)
+    assert bent[0] <= sum(order > 2 for order in orders) <= bent[1]
