@@ -15,7 +15,7 @@ from gcfit.fitting.states import DECISIVE, Search, State, WindowData, penalty, s
 
 BASE_ORDERS = (3, 4, 5, 6, 8, 11, 15, 20, 28, 40)
 MAX_BASE_ORDER = 40
-BASE_GAIN = 5.5  # fall of χ² that each further column of the baseline must bring
+BASE_GAIN = 5.0  # fall of χ² that each further column of the baseline must bring
 BARE = 1e-3  # of a peak's height, below which the baseline shows
 LEAST_FREE = 0.1  # of a window's points; with fewer of them free of peaks, the peaks have to tell
 LEAST_SEEN = 0.3  # of a window's points; with fewer of them free of peaks, they do not tell how straight it is

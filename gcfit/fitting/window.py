@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gcfit.fitting.certainty import without_phantoms
+import numpy as np
+
+from gcfit.fitting.certainty import errors_of, without_phantoms
 from gcfit.fitting.detect import Candidate
 from gcfit.fitting.hidden import left_over, taken_up
 from gcfit.fitting.local_base import bend_base, bending, unbent
@@ -26,6 +28,7 @@ MOST = 0.1  # of the misfit of the simplest models that is left once what they m
 HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 FEW = 4  # one peak in so many is a few
 REACHED = 8.0  # times as much as noise; what leaves more is not described by other tails
+FIRM = 0.1  # relative error of an area, up to which a tail that reaches far is told from the baseline
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -234,7 +237,13 @@ def _chosen(data: WindowData, task: Task, kept: State, parts: int = len(PARTS)) 
     if straight or task.crowded or len(best.peaks) < 2 or not explained(best, REACHED * data.deviation):
         return best
     far = _bent(data, task, choose(data, near, names, wide=True), names)
-    return far if explained(far, data.deviation) and far.criterion < best.criterion else best
+    better = explained(far, data.deviation) and far.criterion < best.criterion
+    return far if better and _firm(data, far) else best
+
+
+def _firm(data: WindowData, state: State) -> bool:
+    """Whether the data tell all areas of a window well: a tail that could as well be baseline leaves them vague."""
+    return all(errors_of(data, state, place).get("area", np.inf) < FIRM for place in range(len(state.peaks)))
 
 
 def _bent(data: WindowData, task: Task, straight: State, names: Sequence[str]) -> State:
@@ -250,7 +259,7 @@ def _from_straight(data: WindowData, task: Task, bent: State) -> State | None:
     if straight is None or not _calls(data, straight):
         return None
     found = without_phantoms(data, _chosen(data, task, straight))
-    return found if found is not None and explained(found, data.deviation) else None
+    return found if found is not None and explained(found, data.deviation) and _firm(data, found) else None
 
 
 def _only_missed(state: State, grown: State) -> bool:
@@ -266,7 +275,8 @@ def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
     plain = solved(data, bent.peaks, task.base_order)
     if plain is None or not _calls(data, plain):
         return False
-    return choose(data, plain, allowed(plain, 1, task.known)).criterion < bent.criterion
+    tailed = choose(data, plain, allowed(plain, 1, task.known))
+    return tailed.criterion < bent.criterion and _firm(data, tailed)
 
 
 def _calls(data: WindowData, state: State) -> int:
