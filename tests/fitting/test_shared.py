@@ -58,18 +58,18 @@ def pulls(fit: Fit) -> list[list[float]]:
 
 
 @pytest.mark.slow
-def test_tail_and_rates_within_their_errors_over_24_seeds() -> None:
-    fits = [fitted(seed) for seed in range(24)]
+def test_tail_and_rates_within_their_errors_over_16_seeds() -> None:
+    fits = [fitted(seed) for seed in range(16)]
     found = np.array([pulls(fit) for fit in fits])
     # one tail: the same number in every row
     assert all(len({peak.tail_s for peak in fit.peaks}) == 1 for fit in fits)
     assert {peak.model for fit in fits for peak in fit.peaks} == {"laplace+tail"}
     tails, rates = found[:, 0, 0], found[:, :, 1]
-    # 24 normal numbers: mean within 3/√24, spread within 3/√48 of 1
-    assert abs(tails.mean()) < 0.6
-    assert 0.57 < tails.std() < 1.43
-    assert abs(rates.mean()) < 0.6
-    assert 0.57 < np.sqrt(np.mean(rates**2)) < 1.43
+    # 16 normal numbers: mean within 3/√16, spread within 3/√32 of 1
+    assert abs(tails.mean()) < 0.75
+    assert 0.47 < tails.std() < 1.53
+    assert abs(rates.mean()) < 0.75
+    assert 0.47 < np.sqrt(np.mean(rates**2)) < 1.53
 
 
 def test_one_tail_is_known_better_than_one_a_peak() -> None:
