@@ -32,6 +32,7 @@ SHARE = 0.01  # of the area of a trace; smaller vendor peaks may be missed
 NEAR = 1.5  # half-height widths within which a vendor's peak is ours
 GOOD = 0.999  # R² from which the area of the model is compared
 SLIGHT = 0.003  # of the area of all peaks of a table; what is smaller says nothing about units
+SEVERAL = 5
 FOREIGN = 3.0  # a median ratio of areas further from 1 is one of units
 LONGEST = ("gc2asm", "lcqc/exgc_shim1.txt", "openchrom/PE")  # fitted last
 
@@ -125,8 +126,12 @@ def _line(name: str, run: Chromatogram, reading: Reading, settings: FitSettings 
 
 
 def _same_unit(pairs: Sequence[Pair]) -> Iterator[Pair]:
-    """Yield the pairs with the vendor's areas in our unit, by the median of those of some size where they are far."""
-    ratios = np.array([pair.ratios[1] for pair in pairs if pair.share > SLIGHT])
+    """Yield the pairs with the vendor's areas in our unit, by the median of the isolated ones where they are far.
+
+    Where few are isolated it is that of those of some size.
+    """
+    alone = [pair.ratios[1] for pair in pairs if pair.alone]
+    ratios = np.array(alone if len(alone) >= SEVERAL else [pair.ratios[1] for pair in pairs if pair.share > SLIGHT])
     ratios = ratios[np.isfinite(ratios) & (ratios > 0)]
     middle = float(np.median(ratios)) if ratios.size else 1.0
     factor = 1.0 if 1 / FOREIGN < middle < FOREIGN else middle
