@@ -12,7 +12,6 @@ from gcfit.figures.labels import Outline
 from gcfit.figures.sheet import Sheet
 from gcfit.figures.zoom import Extent, is_drawn, is_fitted
 from gcfit.fitting.defects import find_defects
-from gcfit.fitting.planning import Trace
 from gcfit.fitting.records import Fit, PeakFit
 from gcfit.results import thinned
 
@@ -59,8 +58,8 @@ def view_of(axes: Axes, sheet: Sheet, start: float, end: float) -> View:
 def residual_of(fit: Fit) -> Array:
     """Signal minus fit in units of the noise, shape (n,); NaN where nothing was fitted: flat tops and spikes, too."""
     run = fit.chromatogram
-    masked = Trace(run.time, run.signal, fit.noise, find_defects(run.signal, fit.noise), (), fit.settings).masked
-    return np.where(masked.saturated | masked.spikes, np.nan, fit.residual)
+    masked = find_defects(run.signal, fit.noise).towards(fit.settings.polarity)
+    return np.where(masked.unfit, np.nan, fit.residual)
 
 
 def _inches(axes: Axes) -> float:

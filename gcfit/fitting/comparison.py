@@ -185,9 +185,9 @@ def _common_points(trials: Sequence[Trial]) -> Mask:
     apart = [trial.fit for trial in trials if trial.way.strategy == "pairs"] or [trial.fit for trial in trials]
     if not apart:
         return np.zeros(0, dtype=np.bool_)
-    defects = find_defects(apart[0].chromatogram.signal, apart[0].noise)
+    defects = find_defects(apart[0].chromatogram.signal, apart[0].noise).towards(apart[0].settings.polarity)
     inside = np.any([np.isfinite(one.baseline) for one in apart], axis=0)
-    return np.asarray(inside & ~(defects.saturated | defects.spikes))
+    return np.asarray(inside & ~defects.unfit)
 
 
 def _judged(trials: Sequence[Trial], points: Mask) -> tuple[Trial, ...]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array
 from gcfit.fitting.local_noise import regional_factor
 from gcfit.fitting.quantised import padding
-from gcfit.fitting.records import Noise
+from gcfit.fitting.records import Noise, Polarity
 
 Mask = NDArray[np.bool_]
 SPIKE_NOISE = 8.0  # least height of a spike, in standard deviations of the noise
@@ -49,6 +49,11 @@ class Defects:
     bottoms: Mask
     louder: Array
 
+    @property
+    def unfit(self) -> Mask:
+        """The points that say nothing of what the column did: flat tops and spikes."""
+        return self.saturated | self.spikes
+
     def part(self, points: slice) -> "Defects":
         """Return those of some points."""
         return Defects(*(getattr(self, field.name)[points] for field in fields(self)))
@@ -56,6 +61,12 @@ class Defects:
     def turned(self) -> "Defects":
         """Return those of the trace upside down."""
         return replace(self, saturated=self.bottoms, bottoms=self.saturated)
+
+    def towards(self, polarity: Polarity) -> "Defects":
+        """Return those with the flat tops on the sides to which peaks may point."""
+        if polarity == "positive":
+            return self
+        return replace(self, saturated=self.bottoms | (self.saturated if polarity == "both" else False))
 
     def repaired(self, signal: Array) -> Array:
         """Return the signal with spikes bridged by lines and flat tops rounded, for detection only."""

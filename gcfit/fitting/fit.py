@@ -82,7 +82,7 @@ def fit(
         peaks=with_absent(peaks, _asked(settings), part, noise, defects.louder),
         noise=noise,
         baseline=baseline,
-        r_squared=_r_squared(part.signal, baseline, peaks, trace.masked),
+        r_squared=r_squared(part.signal, baseline, peaks, trace.masked),
         seconds=clock.perf_counter() - began,
         notes=(*notes_on(part, noise, trace.masked, dips, peaks, settings), *failed),
         parameters=sum(result.state.solution.columns for result in results if result.state is not None),
@@ -162,9 +162,18 @@ def _asked(settings: FitSettings) -> tuple[Expected, ...]:
     return tuple(component for component in settings.expected if begin <= component.retention_time <= end)
 
 
-def _r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit], masked: Defects) -> float | None:
-    """1 - SS_res/SS_tot over the points of all windows that were fitted; None without any or without variation."""
-    inside = np.isfinite(baseline) & ~(masked.saturated | masked.spikes)
+def r_squared(signal: Array, baseline: Array, peaks: Sequence[PeakFit], masked: Defects) -> float | None:
+    """Return 1 - SS_res/SS_tot over the points of all windows; None without any or without variation.
+
+    Parameters
+    ----------
+    signal, baseline : ndarray, shape (n,)
+        The trace, and the baselines of its windows, NaN outside them [signal unit].
+    peaks : sequence of PeakFit
+    masked : Defects
+        Its flat tops and spikes, which do not count.
+    """
+    inside = np.isfinite(baseline) & ~masked.unfit
     if not inside.any():
         return None
     total = baseline.copy()

@@ -42,10 +42,7 @@ class Trace:
     @cached_property
     def masked(self) -> Defects:
         """What the detector did to the trace, with the flat tops on the sides to which peaks may point."""
-        if self.settings.polarity == "positive":
-            return self.defects
-        up = self.defects.saturated if self.settings.polarity == "both" else False
-        return replace(self.defects, saturated=self.defects.bottoms | up)
+        return self.defects.towards(self.settings.polarity)
 
     def candidates(self, points: slice = slice(None)) -> tuple[Candidate, ...]:
         """The peaks that some points seem to hold, as high as was asked for."""
@@ -79,7 +76,7 @@ class Trace:
     def tasks(self, windows: Sequence[Window]) -> list[Task]:
         """The tasks of some windows."""
         settings, noise, louder = self.settings, self.noise, self.defects.louder
-        masked, uneven = self.masked.saturated | self.masked.spikes | self._passed_over, (louder > 1).any()
+        masked, uneven = self.masked.unfit | self._passed_over, (louder > 1).any()
         crowded = settings.baseline == "auto" and any(len(window.candidates) > CROWD for window in windows)
         under = _between_peaks(self, windows) if crowded else None
         tasks = []

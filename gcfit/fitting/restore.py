@@ -14,10 +14,11 @@ from gcfit.chromatogram import Array, Chromatogram
 from gcfit.column.system import System
 from gcfit.errors import FitError, GcfitError, InputError, SolverError
 from gcfit.fitting.bases import base_columns
-from gcfit.fitting.fit import completed
+from gcfit.fitting.defects import Mask, find_defects
+from gcfit.fitting.fit import completed, r_squared
 from gcfit.fitting.models import Known, curve, feasible
 from gcfit.fitting.noise import estimate_noise
-from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit
+from gcfit.fitting.records import Fit, FitSettings, Noise, PeakFit, Polarity
 from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.suitability import shape_of
@@ -62,15 +63,25 @@ def restored(
         If a window of the table holds no data.
     """
     asked = completed(settings or FitSettings(), system)
+    asked = replace(asked, polarity=_polarity(rows))
     hold_up = min(0.0, float(chromatogram.time[0])) if asked.hold_up is None else asked.hold_up
     known = Known(hold_up, asked.injection or 0.0)
     peaks, without = _peaks(chromatogram, rows, known)
     noise = estimate_noise(chromatogram.time, chromatogram.signal)
+    masked = find_defects(chromatogram.signal, noise).towards(asked.polarity)
     baseline = np.full(chromatogram.time.size, np.nan)
     for inside in _windows(chromatogram, peaks):
-        baseline[inside] = _baseline(chromatogram, peaks, inside, noise)
-    fit = Fit(chromatogram, asked, peaks, noise, baseline, None, 0.0, notes=without)
-    return replace(fit, r_squared=_r_squared(fit))
+        baseline[inside] = _baseline(chromatogram, peaks, inside, noise, ~masked.unfit[inside])
+    r2 = r_squared(chromatogram.signal, baseline, peaks, masked)
+    return Fit(chromatogram, asked, peaks, noise, baseline, r2, 0.0, notes=without)
+
+
+def _polarity(rows: Sequence[Mapping[str, object]]) -> Polarity:
+    """To which sides the peaks of the rows point."""
+    heights = [height for height in (_record(row).height for row in rows) if height]
+    if any(height < 0 for height in heights):
+        return "both" if any(height > 0 for height in heights) else "negative"
+    return "positive"
 
 
 def _peaks(
@@ -208,28 +219,22 @@ def _windows(run: Chromatogram, peaks: Iterable[PeakFit]) -> list[slice]:
     return [slice(*ends) for ends in sorted({(points.start, points.stop) for points in drawn})]
 
 
-def _baseline(run: Chromatogram, peaks: Sequence[PeakFit], inside: slice, noise: Noise) -> Array:
-    """What the peaks leave in a window, as a line or the simplest curve that the data support (BIC)."""
+def _baseline(run: Chromatogram, peaks: Sequence[PeakFit], inside: slice, noise: Noise, used: Mask) -> Array:
+    """What the peaks leave at the used points of a window, as a line or the simplest curve that these support (BIC)."""
     left = run.signal[inside].copy()
     for peak in peaks:
         first, last = max(peak.first, inside.start), min(peak.first + peak.curve.size, inside.stop)
         if first < last:
             left[first - inside.start : last - inside.start] -= peak.curve[first - peak.first : last - peak.first]
-    count = left.size / noise.inflation
+    points = int(used.sum())
     best, fitted = math.inf, left
     for order in BASE_ORDERS:
         columns = base_columns(run.time[inside], order).T
-        values = columns @ np.linalg.lstsq(columns, left, rcond=None)[0]
-        variance = max(float(np.mean((left - values) ** 2)), 1e-30)
-        criterion = count * math.log(variance) + order * math.log(left.size)
-        if criterion < best and order < left.size:
+        if order >= points:
+            break
+        values = columns @ np.linalg.lstsq(columns[used], left[used], rcond=None)[0]
+        variance = max(float(np.mean((left - values)[used] ** 2)), 1e-30)
+        criterion = points / noise.inflation * math.log(variance) + order * math.log(points)
+        if criterion < best:
             best, fitted = criterion, values
     return fitted
-
-
-def _r_squared(fit: Fit) -> float | None:
-    inside = np.isfinite(fit.baseline)
-    signal = fit.chromatogram.signal[inside]
-    if not inside.any() or np.ptp(signal) == 0:
-        return None
-    return float(1 - np.sum((signal - fit.total[inside]) ** 2) / np.sum((signal - signal.mean()) ** 2))

@@ -91,6 +91,19 @@ def test_peaks_of_one_window_share_its_baseline() -> None:
     assert fit.r_squared == pytest.approx(1.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_cut_top_bends_no_baseline_and_does_not_count(sign: float) -> None:
+    """The peak of the table goes on above the top; a line below it is all that the other points show."""
+    random = np.random.default_rng(1)
+    whole = gaussian(TIME, 150, 5, 300) + 0.02 * random.standard_normal(TIME.size)
+    run = Chromatogram(TIME, 7.0 + sign * np.minimum(whole, 15.0))
+    given = row(model="gaussian", retention_time_s=150.0, fwhm_s=5 * HALF, area=sign * 300.0, height=sign * 23.9)
+    fit = restored(run, [given])
+    np.testing.assert_allclose(fit.baseline[np.isfinite(fit.baseline)], 7.0, atol=0.01)
+    assert fit.r_squared is not None
+    assert fit.r_squared > 0.9998
+
+
 @pytest.mark.parametrize("missing", ["retention_time_s", "fwhm_s", "area", "tail_s"])
 def test_a_row_that_does_not_say_enough_has_no_curve(missing: str) -> None:
     values = {"retention_time_s": 150.0, "fwhm_s": 12.0, "area": 300.0, "tail_s": 1.0} | {missing: None}
