@@ -7,6 +7,7 @@ import numpy as np
 
 from gcfit.fitting.blocks import in_blocks
 from gcfit.fitting.parting import Piece, parted
+from gcfit.fitting.plainer import plainer
 from gcfit.fitting.rescue import rescued
 from gcfit.fitting.restarts import searched
 from gcfit.fitting.resting import at_rests
@@ -29,7 +30,7 @@ def fitted(tasks: list[Task], map_: WindowMap, again: Again, *, at_once: bool = 
     `again` there, unless all peaks are to be fitted `at_once`.
     """
     pieces = _windows(tasks, map_) if at_once else _by_themselves(_cut(tasks, map_), map_, again)
-    results = [piece.result for piece in pieces]
+    results = [plainer(piece.result) for piece in pieces]
     originals = {piece.original.first: piece.original for piece in pieces}
     for _ in range(SPILL_ROUNDS):
         moves = []
@@ -46,7 +47,7 @@ def fitted(tasks: list[Task], map_: WindowMap, again: Again, *, at_once: bool = 
         states = searched([task for _, task in moves], map_)
         for (place, task), state in zip(moves, states, strict=True):
             if state is not None and not _contradicted(state, results[place]):
-                results[place] = WindowResult(task, state)
+                results[place] = plainer(WindowResult(task, state))
     return results
 
 
