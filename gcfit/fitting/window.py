@@ -15,10 +15,10 @@ from gcfit.fitting.overload import strong
 from gcfit.fitting.refine import MISSED, refined
 from gcfit.fitting.registry import LAPLACE_MODELS, MODELS, PARTS
 from gcfit.fitting.searches import Searching, in_step
-from gcfit.fitting.select import calls_for_more, choose, forced
+from gcfit.fitting.select import bend_score, calls_for_more, choose, forced
 from gcfit.fitting.sense import sensible
 from gcfit.fitting.shoulders import without_shoulders
-from gcfit.fitting.states import DECISIVE, Search, State, WindowData, solved, supports
+from gcfit.fitting.states import DECISIVE, Search, State, WindowData, penalty, solved, supports
 from gcfit.fitting.task import GAUSSIAN_MODELS, Task, starting_peak
 from gcfit.fitting.terms import AS_IT_IS, CLOSE
 from gcfit.fitting.together import together
@@ -29,6 +29,7 @@ HIDDEN_ROUNDS = 6  # of a search for peaks in the residual
 FEW = 4  # one peak in so many is a few
 REACHED = 8.0  # times as much as noise; what leaves more is not described by other tails
 FIRM = 0.1  # relative error of an area, up to which a tail that reaches far is told from the baseline
+SEEN = 1.5  # times what the score of a peak sees, which additions bring at the most
 CLEAR = 50.0  # of the criterion; by so much a shoulder must beat one addition a peak to need no further trial
 
 
@@ -203,7 +204,7 @@ def _searched(data: WindowData, task: Task, candidates: Sequence[Candidate], par
         shoulders = {candidate.apex_time for candidate in candidates if candidate.shoulder}
         bent = without_shoulders(data, bent, shoulders, allowed(bent, 1, task.known))
     auto = task.model == "auto"
-    if auto and not _calls(data, bent) and not _bent_in_vain(data, task, bent):
+    if auto and not _calls(data, bent) and not _bent_in_vain(data, task, state, bent):
         return bent
     if auto and task.crowded:
         # one peak that was not found spoils the shape of all around it
@@ -268,12 +269,16 @@ def _only_missed(state: State, grown: State) -> bool:
     return few and grown.solution.rss < MOST * state.solution.rss
 
 
-def _bent_in_vain(data: WindowData, task: Task, bent: State) -> bool:
+def _bent_in_vain(data: WindowData, task: Task, straight: State, bent: State) -> bool:
     """Whether a baseline that bends describes the tail of a peak, which one addition describes better."""
     if task.crowded or bent.base_order <= task.base_order:
         return False
-    plain = solved(data, bent.peaks, task.base_order)
+    same = len(straight.peaks) == len(bent.peaks)
+    plain = straight if same else solved(data, bent.peaks, task.base_order)
     if plain is None or not _calls(data, plain):
+        return False
+    seen = sum(bend_score(data, plain, place) for place in range(len(plain.peaks)))
+    if plain.criterion + penalty(data) - SEEN * seen >= bent.criterion:
         return False
     tailed = choose(data, plain, allowed(plain, 1, task.known))
     return tailed.criterion < bent.criterion and _firm(data, tailed)

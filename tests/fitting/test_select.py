@@ -6,16 +6,17 @@ import pytest
 import gcfit
 from gcfit.chromatogram import Chromatogram
 from gcfit.column.closed_form import impulse
-from gcfit.fitting import select
+from gcfit.fitting import select, window
 from gcfit.fitting.models import Known
 from gcfit.fitting.neighbourhood import Local, SumOfPeaks
 from gcfit.fitting.records import FitSettings, PeakFit
 from gcfit.fitting.registry import LAPLACE_MODELS, MODELS
 from gcfit.fitting.sampling import Sampling
 from gcfit.fitting.select import bend_score
-from gcfit.fitting.states import Peak, WindowData, solved
+from gcfit.fitting.states import Peak, State, WindowData, solved
 from tests.fitting.curves import HOLD_UP, Shape, rows
 from tests.fitting.shapes import emg, white
+from tests.workloads import btex
 
 
 def chosen(shape: Shape, snr: float, seed: int = 0, **settings: object) -> PeakFit:
@@ -48,6 +49,17 @@ def test_a_clear_addition_is_found(name: str) -> None:
     if name == "laplace+site":
         assert found.site_n == pytest.approx(0.1 / 3, abs=5 * found.site_n_se)
         assert found.site_k_d_per_s == pytest.approx(1 / (3 * shape.sigma), abs=5 * found.site_k_d_se_per_s)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 3])
+def test_no_addition_is_tried_that_could_not_beat_a_bend(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left above a straight line under a pair says how much any addition could take of it."""
+    tried: list[State] = []
+    monkeypatch.setattr(window, "choose", lambda data, state, *_, **__: tried.append(state) or state)
+    work = btex(seed)
+    fit = gcfit.fit(work.chromatogram, settings=FitSettings(hold_up=work.hold_up))
+    assert {peak.model for peak in fit.peaks} == {"laplace"}
+    assert not tried
 
 
 def test_what_cannot_be_told_is_not_added() -> None:
