@@ -8,6 +8,7 @@ from gcfit.fitting.states import State, WindowData
 
 OWN = 0.05  # of its apex, above which points are a peak's own
 NOISE = 3.0  # root mean square of the residual, in noise, up to which it is no misfit
+CHANCE = 4.0  # standard errors of the variance of the residual
 ALL = 1.2  # of the noise, of which no more is left where all that is seen is described
 POOR = 0.003  # of the scatter of the signal between the limits of a peak, of which no more is left of most
 
@@ -39,6 +40,24 @@ def leaves(data: WindowData, state: State, place: int, share: float) -> bool:
 def explained(state: State, deviation: float) -> bool:
     """Whether a window's fit leaves no more than noise of some standard deviation."""
     return float(np.sqrt(np.mean(state.solution.residual**2))) <= ALL * deviation
+
+
+def variance_of(data: WindowData, state: State, place: int, persistence: float) -> float:
+    """Variance of a point from which the errors of a peak follow, beside noise that hangs together over so many points.
+
+    It is that of the noise, or of what is left in the window or where the peak is seen, if that is more than
+    chance; then as many times as it hangs together over more points than noise does.
+    """
+    solution, noise = state.solution, data.deviation**2
+    own = solution.residual[own_points(data, state, place)]
+    points = [max(solution.residual.size - solution.columns, 1), max(own.size, 1)]
+    left = [solution.rss / points[0], float(own @ own) / points[1]]
+    misfits = [
+        one
+        for one, count in zip(left, points, strict=True)
+        if one >= noise * (1 + CHANCE * np.sqrt(2 * data.inflation / count))
+    ]
+    return max(misfits) * max(solution.persistence / persistence, 1.0) if misfits else noise
 
 
 def poorly_described(data: WindowData, state: State) -> list[bool]:

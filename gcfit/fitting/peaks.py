@@ -14,12 +14,14 @@ from gcfit.fitting.covariance import covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.limits import at_points, limits_of, to_valleys
+from gcfit.fitting.misfit import variance_of
 from gcfit.fitting.models import curve
 from gcfit.fitting.records import FitSettings, Noise, PeakFit
 from gcfit.fitting.registry import MODELS, tailed_name
 from gcfit.fitting.sampling import Curve, Sampling
 from gcfit.fitting.states import Peak, State
 from gcfit.fitting.task import Task
+from gcfit.fitting.terms import persistence
 from gcfit.fitting.window_result import WindowResult
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
@@ -189,23 +191,23 @@ def _shape(peak: Peak, shape: Curve, task: Task) -> suitability.Shape | None:
 def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Array | None:
     """Covariance of a peak's amplitude and coordinates, for the noise as it is.
 
-    Its size is that of the trace, or the misfit of the window where that is larger; its autocorrelation that of the
-    trace. All peaks within `FREE` places are taken as free; an addition that has vanished stands. A tail that
-    all peaks share moves them as far as it is uncertain itself.
+    Its size is that of the trace, or the misfit of the window or the peak where that is larger, as far as it hangs
+    together; its autocorrelation that of the trace. All peaks within `FREE` places are taken as free; an addition that
+    has vanished stands. A tail that all peaks share moves them as far as it is uncertain itself.
     """
     solution = state.solution
-    freedom = max(solution.residual.size - solution.columns, 1)
-    variance = solution.rss / freedom
-    if noise.deviation > 0 and variance < noise.deviation**2 * (1 + 4 * np.sqrt(2 * noise.inflation / freedom)):
-        variance = noise.deviation**2
     terms = range(max(place - FREE, 0), min(place + FREE + 1, len(state.peaks)))
     acf = None if abs(noise.inflation - 1) < 1e-3 else np.array(noise.acf or (1.0, noise.correlation))
+    own = 1.0 if acf is None else persistence(acf)
+    variance = variance_of(result.task.whole, state, place, own)
     unit = covariance(solution, terms, acf)
     if unit is None:
         return None
     begin = sum(solution.rows[term].shape[0] for term in terms if term < place)
-    own = slice(begin, begin + solution.rows[place].shape[0])
-    spread = _given(variance * unit[own, own], np.array([False, *without_effect(state.peaks[place], result.task)]))
+    columns = slice(begin, begin + solution.rows[place].shape[0])
+    spread = _given(
+        variance * unit[columns, columns], np.array([False, *without_effect(state.peaks[place], result.task)])
+    )
     if spread is None:
         return None
     if result.motion and result.tail_error is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.covariance import covariance
+from gcfit.fitting.misfit import variance_of
 from gcfit.fitting.models import curve
 from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sense import as_found
@@ -93,14 +94,13 @@ def _straighter(state: State) -> Iterator[Trial]:
 def _errors(data: WindowData, state: State) -> Array:
     """Relative standard errors of the areas, shape (peaks,); infinite where the data do not say."""
     solution = state.solution
-    freedom = max(solution.residual.size - solution.columns, 1)
-    variance = max(data.deviation**2, solution.rss / freedom) * data.inflation
     errors = np.full(len(state.peaks), np.inf)
     for place in range(errors.size):
         near = range(max(place - FREE, 0), min(place + FREE + 1, errors.size))
         unit = covariance(solution, near)
         if unit is not None:
             column = sum(solution.size(term) for term in near if term < place)
+            variance = variance_of(data, state, place, data.inflation) * data.inflation
             errors[place] = np.sqrt(variance * unit[column, column]) / abs(solution.amplitudes[place])
     return errors
 

@@ -78,6 +78,12 @@ class Solution:
         """Covariances for white noise that were asked for, by the terms that are free."""
         return {}
 
+    @cached_property
+    def persistence(self) -> float:
+        """For how many points the residuals hang together."""
+        power = np.abs(np.fft.rfft(self.residual, 2 * self.residual.size)) ** 2
+        return persistence(np.fft.irfft(power)[: self.residual.size])
+
     def size(self, term: int) -> int:
         """Number of columns of one term: its amplitude and its coordinates."""
         return 1 + self.coordinates[term].size
@@ -85,6 +91,20 @@ class Solution:
     def jacobian(self, term: int) -> Array:
         """Jᵀ of one term at the points of its curve, shape (1 + p, m): unit curve, amplitude times its derivatives."""
         return np.concatenate([self.rows[term][:1], self.amplitudes[term] * self.rows[term][1:]])
+
+
+def persistence(products: Array) -> float:
+    """For how many points values hang together: 1 + 2 Σ ρ_k up to the first that is not positive.
+
+    Parameters
+    ----------
+    products : ndarray, shape (lags,)
+        Their autocorrelation or autocovariance from lag 0.
+    """
+    if products[0] <= 0:
+        return 1.0
+    end = int(np.argmax(products <= 0)) or products.size
+    return float(2 * products[:end].sum() / products[0] - 1)
 
 
 @dataclass(frozen=True)
