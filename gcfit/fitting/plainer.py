@@ -72,7 +72,7 @@ def _surest(data: WindowData, state: State, errors: Array, trials: Iterable[Tria
         if gain > most:
             best, most = trial, gain
     close = None if best is None else solved(data, best.peaks, best.base_order, CLOSE)
-    return None if close is None else (close, _errors(data, close))
+    return (close, _errors(data, close)) if close is not None and close.solution.converged else None
 
 
 def _about(state: State, anchor: float) -> Iterator[Trial]:
