@@ -12,7 +12,7 @@ import numpy as np
 
 from gcfit.chromatogram import Array
 from gcfit.fitting.covariance import covariance
-from gcfit.fitting.misfit import variance_of
+from gcfit.fitting.misfit import poorly_described, variance_of
 from gcfit.fitting.models import curve
 from gcfit.fitting.registry import MODELS
 from gcfit.fitting.sense import as_found
@@ -34,7 +34,8 @@ def plainer(result: WindowResult) -> WindowResult:
     """A window whose peaks chose their models, without what leaves areas within two standard errors of zero.
 
     It is taken off one after the other, from the vaguest area on, and last the baseline's, where the data do not decide
-    against it: of what is simpler about a peak and its neighbours that which makes the areas surest.
+    against it and no more peaks are described badly: of what is simpler about a peak and its neighbours that which
+    makes the areas surest.
     """
     task, state = result.task, result.state
     if task.model != "auto" or task.curve is not curve or state is None:
@@ -63,16 +64,16 @@ def _vaguest(state: State, errors: Array, in_vain: AbstractSet[float]) -> float 
 
 def _surest(data: WindowData, state: State, errors: Array, trials: Iterable[Trial]) -> tuple[State, Array] | None:
     """The window with the change that makes its areas surest, and their errors; None where none does."""
-    best, most = None, GAIN
+    best, most, poor = None, GAIN, sum(poorly_described(data, state))
     for peaks, base_order in trials:
         trial = solved(data, peaks, base_order, COARSE)
         if trial is None or not _upright(trial) or supports(data, trial, state, DECISIVE):
             continue
         gain = _vagueness(errors) - _vagueness(_errors(data, trial))
-        if gain > most:
+        if gain > most and sum(poorly_described(data, trial)) <= poor:
             best, most = trial, gain
     close = None if best is None else solved(data, best.peaks, best.base_order, CLOSE)
-    return (close, _errors(data, close)) if close is not None and close.solution.converged else None
+    return None if close is None else (close, _errors(data, close))
 
 
 def _about(state: State, anchor: float) -> Iterator[Trial]:

@@ -90,6 +90,14 @@ def test_what_the_data_ask_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     assert plainer(before) is before
 
 
+def test_what_would_describe_more_peaks_badly_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ended(3 + 0.1 * TIME + bells(), 1, ("laplace+site", "laplace+tail", "laplace"), 2)
+    assert [peak.model for peak in state_of(plainer(before)).peaks] == ["laplace", "laplace+tail", "laplace"]
+    # as if every addition were needed
+    monkeypatch.setattr(module, "poorly_described", lambda _, state: [peak.model == "laplace" for peak in state.peaks])
+    assert plainer(before) is before
+
+
 @pytest.mark.parametrize("asked", ["laplace+site", "laplace"])
 def test_a_model_that_was_asked_for_stays(asked: str) -> None:
     before = ended(bells(), 1, ("laplace+site+load", "laplace+site", "laplace"), 4, asked)
