@@ -34,8 +34,8 @@ def trace(
     """Make a chromatogram from two columns of a file.
 
     Rows with an empty cell are left out, unsorted times are sorted, signals at one and the same time are averaged; each
-    with a note. What may have cost a peak its shape is a warning as well: cells that are empty beside high signals,
-    many repeated times.
+    with a note. What may have cost a peak its shape is a warning as well: times that fall, cells that are empty beside
+    high signals, many repeated times.
 
     Parameters
     ----------
@@ -149,6 +149,7 @@ def _rising(time: Array, signal: Array, notes: list[str], doubts: list[str]) -> 
         order = np.argsort(time, kind="stable")
         time, signal = time[order], signal[order]
         notes.append("times do not rise throughout: rows were sorted")
+        doubts.append(f"times fall at data row {int(np.argmax(steps < 0)) + 2}: rows were sorted by their times")
     first = np.concatenate(([0], np.flatnonzero(np.diff(time) > 0) + 1))
     if first.size < time.size:
         repeated = time.size - first.size

@@ -145,6 +145,14 @@ def test_times_are_put_in_order_and_repeated_ones_averaged(tmp_path: Path) -> No
     assert len(found.notes) == 2
 
 
+def test_a_row_of_numbers_below_the_table_is_sorted_in_with_a_warning(tmp_path: Path) -> None:
+    text = "time_s,y\n" + "".join(f"{i},{i % 7}\n" for i in range(60))
+    found = reading(tmp_path, text + "\n40.5,25\n")
+    assert found.chromatograms[0].time.tolist()[40:43] == [40, 40.5, 41]
+    assert found.warnings == ("times fall at data row 61: rows were sorted by their times",)
+    assert not reading(tmp_path, text).warnings
+
+
 def test_rows_with_an_empty_cell_are_left_out_with_a_note(tmp_path: Path) -> None:
     found = read(written(tmp_path, "time_s,y\n1,10\n2,NaN\n3,\n4,n.a.\n5,50\n6,60\n"))
     assert found.time.tolist() == [1, 5, 6]
