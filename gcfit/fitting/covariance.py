@@ -9,6 +9,8 @@ from gcfit.chromatogram import Array
 from gcfit.fitting.gram import inverse_scaled
 from gcfit.fitting.terms import Solution
 
+FREE = 4  # peaks on either side that are free when the covariance of one is taken
+
 
 def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = None) -> Array | None:
     """Covariance, for noise of unit variance, of the columns of some terms and the base.
@@ -36,6 +38,11 @@ def covariance(solution: Solution, terms: Sequence[int], acf: Array | None = Non
     result: Array = inverse @ inner @ inverse
     # an autocorrelation that is cut short, as that of a hum, may be none; no noise of it scatters by more than this
     return result if (result.diagonal() > 0).all() else inverse * float(2 * np.abs(acf).sum() - acf[0])
+
+
+def around(place: int, count: int) -> range:
+    """Return the terms that are free when the covariance of one of so many is taken."""
+    return range(max(place - FREE, 0), min(place + FREE + 1, count))
 
 
 def _white(solution: Solution, terms: tuple[int, ...]) -> Array | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gcfit.chromatogram import Array, Chromatogram
 from gcfit.fitting import suitability
 from gcfit.fitting.apex import leaning
-from gcfit.fitting.covariance import covariance
+from gcfit.fitting.covariance import around, covariance
 from gcfit.fitting.estimates import Estimate, kinetics
 from gcfit.fitting.flags import Evidence, flagged, without_effect
 from gcfit.fitting.limits import at_points, limits_of, to_valleys
@@ -25,7 +25,6 @@ from gcfit.fitting.terms import persistence
 from gcfit.fitting.window_result import WindowResult
 
 FINE = 8.0  # points per σ from which the window's own points measure the shape of a peak
-FREE = 4  # peaks on either side that are free when the covariance of one is taken
 
 
 def describe(
@@ -192,11 +191,11 @@ def _spread(result: WindowResult, state: State, place: int, noise: Noise) -> Arr
     """Covariance of a peak's amplitude and coordinates, for the noise as it is.
 
     Its size is that of the trace, or the misfit of the window or the peak where that is larger, as far as it hangs
-    together; its autocorrelation that of the trace. All peaks within `FREE` places are taken as free; an addition that
+    together; its autocorrelation that of the trace. All peaks around it are taken as free; an addition that
     has vanished stands. A tail that all peaks share moves them as far as it is uncertain itself.
     """
     solution = state.solution
-    terms = range(max(place - FREE, 0), min(place + FREE + 1, len(state.peaks)))
+    terms = around(place, len(state.peaks))
     acf = None if abs(noise.inflation - 1) < 1e-3 else np.array(noise.acf or (1.0, noise.correlation))
     own = 1.0 if acf is None else persistence(acf)
     variance = variance_of(result.task.whole, state, place, own)

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 import numpy as np
 
 from gcfit.chromatogram import Array
-from gcfit.fitting.covariance import covariance
+from gcfit.fitting.covariance import around, covariance
 from gcfit.fitting.misfit import poorly_described, variance_of
 from gcfit.fitting.models import curve
 from gcfit.fitting.registry import MODELS
@@ -24,7 +24,6 @@ from gcfit.fitting.window_result import WindowResult
 LOOSE = 0.5  # relative error of an area that is within two standard errors of zero
 FIRM, LOST = 0.1, 100.0  # relative errors between which a smaller one counts
 GAIN = 0.5  # least fall of the sum of their logarithms
-FREE = 4  # peaks on either side that are free when the error of an area is taken
 MOST = 3  # additions to take off, for each peak
 
 Trial = tuple[Sequence[Peak], int]
@@ -97,7 +96,7 @@ def _errors(data: WindowData, state: State) -> Array:
     solution = state.solution
     errors = np.full(len(state.peaks), np.inf)
     for place in range(errors.size):
-        near = range(max(place - FREE, 0), min(place + FREE + 1, errors.size))
+        near = around(place, errors.size)
         unit = covariance(solution, near)
         if unit is not None:
             column = sum(solution.size(term) for term in near if term < place)
