@@ -12,7 +12,8 @@ from gcfit.fitting.detect import Candidate, find_troughs
 from gcfit.fitting.records import FitSettings, Noise
 from gcfit.fitting.windows import LEAST_POINTS, Window
 
-DIP = 0.02  # of the range of the signal; smaller dips are none
+DIP = 0.02  # of the range of the signal; smaller dips are none,
+AMONG_SMALL = 0.4  # unless they are as deep as this part of the range of the signal around
 CLEAR = 20.0  # least height of a dip, in standard deviations of the noise
 FLANK = 4.0  # σ from the bottom of a dip to where it begins
 CORE = 4.0  # σ around its apex that a peak keeps whatever is beside it
@@ -23,12 +24,21 @@ BELOW = 0.4  # part of its depth that a dip must lie below one side; a valley be
 def find_dips(part: Chromatogram, noise: Noise, defects: Defects, settings: FitSettings) -> tuple[Candidate, ...]:
     """Return the peaks that point downwards where only those that point upwards are fitted, in order of time."""
     low, high = float(part.signal.min()), float(part.signal.max())
-    least = max(CLEAR * noise.deviation, DIP * (high - low))
-    shallow = np.count_nonzero(part.signal <= low + least) > part.signal.size // 2
+    clear = CLEAR * noise.deviation
+    shallow = np.count_nonzero(part.signal <= low + clear) > part.signal.size // 2
     if settings.polarity != "positive" or shallow:
         return ()
     found = find_troughs(part.time, part.signal, noise, defects)
-    return tuple(dip for dip in found if dip.height > least and _below_its_sides(dip, part))
+    seen = (dip for dip in found if dip.height > clear)
+    deep = (dip for dip in seen if dip.height > DIP * (high - low) or _among_small(dip, part))
+    return tuple(dip for dip in deep if _below_its_sides(dip, part))
+
+
+def _among_small(dip: Candidate, part: Chromatogram) -> bool:
+    """Whether a dip is deep beside all that is around it, however high the signal is elsewhere."""
+    reach = BESIDE * dip.sigma
+    around = part.signal[slice(*np.searchsorted(part.time, [dip.apex_time - reach, dip.apex_time + reach]))]
+    return dip.height > AMONG_SMALL * float(np.ptp(around))
 
 
 def _below_its_sides(dip: Candidate, part: Chromatogram) -> bool:
